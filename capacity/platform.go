@@ -1,0 +1,65 @@
+package capacity
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// subnetReserve are addresses of a private subnet that are neither a node's nor a pod's: AWS's five, the control plane's interfaces,
+// interface endpoints, and the eight that a load balancer wants free.
+const subnetReserve = 5 + 4 + 6 + 8
+
+// hostNetwork add-ons use their node's own address.
+var hostNetwork = []string{"vpc-cni", "kube-proxy", "prometheus-node-exporter"}
+
+// PlanFor is what a platform asks of its nodes.
+func PlanFor(p config.Platform) Plan {
+	plan := Plan{Zones: slices.Sorted(slices.Values(p.Network.Zones))}
+	for _, pool := range p.Cluster.NodePools {
+		plan.Pools = append(plan.Pools, Pool{Name: pool.Name, InstanceTypes: pool.InstanceTypes, Min: pool.Min, Max: pool.Max})
+	}
+	plan.DaemonSets = append(plan.DaemonSets, DaemonSet{Name: "ebs-csi-node", Requests: resources(config.EBSNode)})
+	for _, addOn := range config.AddOns {
+		if addOn.PerNode {
+			plan.DaemonSets = append(plan.DaemonSets, DaemonSet{
+				Name: addOn.Name, Requests: resources(addOn.Requests), HostNetwork: slices.Contains(hostNetwork, addOn.Name),
+			})
+			continue
+		}
+		plan.Workloads = append(plan.Workloads, Workload{
+			Name: addOn.Name, Pool: config.PlatformPool, Requests: resources(addOn.Requests),
+			Min: addOn.Replicas, Max: addOn.Replicas, Surge: 1,
+		})
+	}
+	for _, w := range p.Workloads.All() {
+		plan.Workloads = append(plan.Workloads, Workload{
+			Name: w.Name, Pool: w.Pool, Requests: resources(w.Requests), Min: w.Replicas.Min, Max: w.Replicas.Max,
+			Surge: (w.Replicas.Max*config.SurgePercent + 99) / 100, ZoneSkew: 1,
+		})
+	}
+	if layout, err := p.Network.Layout(); err == nil { // a bad range is config's to report
+		for _, zone := range layout {
+			plan.Subnets = append(plan.Subnets, Subnet{Zone: zone.Zone, Addresses: 1<<(32-zone.Private.Bits()) - subnetReserve})
+		}
+	}
+	return plan
+}
+
+// ConfigProblems are the report's refusals, each under the key that could be changed.
+func (r Report) ConfigProblems(p config.Platform) config.Problems {
+	var problems config.Problems
+	for _, problem := range r.Problems {
+		key := config.Namespace + ":network.cidr"
+		if i := slices.IndexFunc(p.Cluster.NodePools, func(pool config.NodePool) bool { return pool.Name == problem.Pool }); i >= 0 {
+			key = fmt.Sprintf("%s:cluster.nodePools[%d]", config.Namespace, i)
+		}
+		problems = append(problems, config.Problem{Key: key, Value: problem.Pool, Want: problem.What + "; would fit: " + problem.Remedy})
+	}
+	return problems
+}
+
+func resources(a config.Amount) Resources {
+	return Resources{MilliCPU: a.MilliCPU(), MemoryMiB: a.MemoryMiB()}
+}

@@ -1,0 +1,40 @@
+package cluster
+
+import (
+	"fmt"
+	"strings"
+
+	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	eks "github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// accessEntries say who may use the cluster's API: the administrators by day, the break-glass role when they cannot (C1).
+func accessEntries(spec config.Cluster) map[string]eks.AccessEntryArgs {
+	entries := map[string]eks.AccessEntryArgs{"break-glass": administrator(spec.BreakGlassRole)}
+	for _, role := range spec.AdministratorRoles {
+		entries["admin-"+role[strings.LastIndex(role, "/")+1:]] = administrator(role)
+	}
+	return entries
+}
+
+func administrator(role string) eks.AccessEntryArgs {
+	return eks.AccessEntryArgs{
+		PrincipalArn: pulumi.String(role),
+		AccessPolicies: map[string]eks.AccessPolicyAssociationInput{"admin": eks.AccessPolicyAssociationArgs{
+			PolicyArn:   pulumi.String("arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
+			AccessScope: awseks.AccessPolicyAssociationAccessScopeArgs{Type: pulumi.String("cluster")},
+		}},
+	}
+}
+
+// trimScheme makes the issuer's URL the name that trust conditions use.
+func trimScheme(url string) (string, error) {
+	host, ok := strings.CutPrefix(url, "https://")
+	if !ok {
+		return "", fmt.Errorf("the cluster's issuer %q is not an https URL", url)
+	}
+	return host, nil
+}

@@ -1,0 +1,180 @@
+// Package cluster builds the EKS cluster with its node pools, add-ons, storage classes and namespaces (C1-C5).
+package cluster
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	eks "github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/policy"
+	"github.com/alphapulse/infrastructure/security"
+)
+
+// Token is the component's type.
+const Token = "alphapulse:cluster:Cluster"
+
+// Args are what a cluster is made from.
+type Args struct {
+	// Name is the environment's prefix, and the cluster's name.
+	Name string
+	AWS  config.AWS
+	Spec config.Cluster
+	// StartSizes are the nodes each pool starts with: what the minimum replicas need. Afterwards the autoscaler owns the number.
+	StartSizes map[string]int
+
+	VpcID                             pulumi.StringPtrInput
+	PublicSubnetIDs, PrivateSubnetIDs pulumi.StringArrayInput
+	Keys                              *security.Keys
+	Protect                           bool
+}
+
+// Cluster is a running cluster.
+type Cluster struct {
+	pulumi.ResourceState
+
+	Name     pulumi.StringOutput
+	Endpoint pulumi.StringOutput
+	// SecurityGroupID is the group EKS made: control plane, nodes and pods are in it.
+	SecurityGroupID pulumi.StringOutput
+	Issuer          security.Issuer
+	// Provider reaches the cluster's API server.
+	Provider *kubernetes.Provider
+
+	nodeRoleARN pulumi.StringOutput
+	// AddOnVersions are the versions that run, by add-on.
+	AddOnVersions pulumi.StringMapOutput
+	// Namespaces by what they are for.
+	Namespaces Namespaces
+}
+
+// New makes the cluster, up to the point where workloads can be placed on it.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
+	c := &Cluster{}
+	if err := ctx.RegisterComponentResource(Token, name, c, opts...); err != nil {
+		return nil, err
+	}
+	control, err := newControlPlane(ctx, name, args, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.newProvider(ctx, name, args, control); err != nil {
+		return nil, err
+	}
+	if err := c.newIssuer(ctx, name, control); err != nil {
+		return nil, err
+	}
+	first, err := c.newAddOns(ctx, name, args, beforeNodes, nil)
+	if err != nil {
+		return nil, err
+	}
+	pools, err := c.newNodePools(ctx, name, args, first.resources)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := c.newAddOns(ctx, name, args, afterNodes, pools)
+	if err != nil {
+		return nil, err
+	}
+	c.AddOnVersions = versionsOf(first, rest)
+	if err := c.newStorageClass(ctx, name, args); err != nil {
+		return nil, err
+	}
+	if err := c.newNamespaces(ctx, name, args, pools); err != nil {
+		return nil, err
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"name": c.Name, "endpoint": c.Endpoint, "securityGroupId": c.SecurityGroupID, "addOnVersions": c.AddOnVersions,
+	})
+}
+
+// newControlPlane makes what EKS runs for us, through the EKS component (C1).
+func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Cluster) (*eks.Cluster, error) {
+	// EKS would make the group by itself, unencrypted and kept for ever.
+	logs, err := cloudwatch.NewLogGroup(ctx, name+"-control-plane", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String("/aws/eks/" + args.Name + "/cluster"),
+		KmsKeyId:        args.Keys.Logs,
+		RetentionInDays: pulumi.Int(args.Spec.LogDays),
+	}, pulumi.Parent(parent))
+	if err != nil {
+		return nil, fmt.Errorf("creating the control plane's log group: %w", err)
+	}
+	service, err := security.NewRole(ctx, name+"-control-plane", &security.RoleArgs{
+		Description:     "EKS control plane of " + args.Name,
+		Trust:           policy.TrustService("eks.amazonaws.com", args.AWS.Account),
+		ManagedPolicies: []string{"AmazonEKSClusterPolicy"},
+	}, pulumi.Parent(parent))
+	if err != nil {
+		return nil, err
+	}
+	node, err := newNodeRole(ctx, name, args, parent)
+	if err != nil {
+		return nil, err
+	}
+	apiOnly := eks.AuthenticationModeApi
+	control, err := eks.NewCluster(ctx, name, &eks.ClusterArgs{
+		Name:               pulumi.String(args.Name),
+		Version:            pulumi.String(args.Spec.Version),
+		AuthenticationMode: &apiOnly,
+		AccessEntries:      accessEntries(args.Spec),
+		ServiceRole:        service,
+		InstanceRole:       node,
+
+		VpcId:                           args.VpcID,
+		PublicSubnetIds:                 args.PublicSubnetIDs,
+		PrivateSubnetIds:                args.PrivateSubnetIDs,
+		KubernetesServiceIpAddressRange: pulumi.String(config.ServiceCIDR),
+		EndpointPrivateAccess:           pulumi.Bool(true),
+		EndpointPublicAccess:            pulumi.Bool(len(args.Spec.PublicAccessCIDRs) > 0),
+		PublicAccessCidrs:               pulumi.ToStringArray(args.Spec.PublicAccessCIDRs),
+
+		EncryptionConfigKeyArn: args.Keys.ClusterSecrets,
+		EnabledClusterLogTypes: pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"}),
+
+		// Node groups and add-ons are ours: the component's have neither encrypted disks nor an order of their own.
+		SkipDefaultNodeGroup: pulumi.BoolRef(true),
+		UseDefaultVpcCni:     pulumi.BoolRef(true),
+		CreateOidcProvider:   pulumi.Bool(false), // made in newIssuer: the component's opens a connection to AWS in preview
+	}, pulumi.Parent(parent), pulumi.Protect(args.Protect), pulumi.DependsOn([]pulumi.Resource{logs})) // EKS writes the first line at once
+	if err != nil {
+		return nil, fmt.Errorf("creating the EKS cluster %q: %w", args.Name, err)
+	}
+	parent.nodeRoleARN = node.Arn
+	parent.Name = control.EksCluster.Name()
+	parent.Endpoint = control.EksCluster.Endpoint()
+	parent.SecurityGroupID = control.EksCluster.VpcConfig().ClusterSecurityGroupId().Elem()
+	return control, nil
+}
+
+func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, control *eks.Cluster) (err error) {
+	c.Provider, err = kubernetes.NewProvider(ctx, name, &kubernetes.ProviderArgs{
+		Kubeconfig: control.KubeconfigJson,
+		// Without it a kubeconfig that is not known yet in preview would plan the replacement of everything in the cluster.
+		ClusterIdentifier:      pulumi.String(args.Name),
+		EnableServerSideApply:  pulumi.Bool(true),
+		EnableConfigMapMutable: pulumi.Bool(true),
+		EnableSecretMutable:    pulumi.Bool(true),
+	}, pulumi.Parent(c))
+	if err != nil {
+		return fmt.Errorf("configuring access to the cluster %q: %w", args.Name, err)
+	}
+	return nil
+}
+
+// newIssuer makes IAM trust the cluster's word on who a pod is (S3).
+func (c *Cluster) newIssuer(ctx *pulumi.Context, name string, control *eks.Cluster) error {
+	url := control.EksCluster.Identities().Index(pulumi.Int(0)).Oidcs().Index(pulumi.Int(0)).Issuer().Elem()
+	provider, err := iam.NewOpenIdConnectProvider(ctx, name, &iam.OpenIdConnectProviderArgs{
+		Url:           url,
+		ClientIdLists: pulumi.StringArray{pulumi.String("sts.amazonaws.com")},
+	}, pulumi.Parent(c))
+	if err != nil {
+		return fmt.Errorf("creating the cluster's identity provider: %w", err)
+	}
+	c.Issuer = security.Issuer{ProviderARN: provider.Arn, Host: url.ApplyT(trimScheme).(pulumi.StringOutput)}
+	return nil
+}

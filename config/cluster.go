@@ -1,0 +1,168 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Cluster is the EKS cluster and its node pools (C1, C2).
+type Cluster struct {
+	// Version is the Kubernetes minor, "1.36".
+	Version string `json:"version"`
+	// PublicAccessCIDRs may reach the API server from outside the VPC; with none there is no public endpoint.
+	PublicAccessCIDRs []string `json:"publicAccessCidrs"`
+	// AdministratorRoles are the IAM roles that may do everything in the cluster. The role that creates the cluster is one by EKS's own
+	// doing and must not be listed: EKS refuses a second entry for it.
+	AdministratorRoles []string `json:"administratorRoles"`
+	// BreakGlassRole is for the night when the others fail: its use is alarmed, and nobody has it by day.
+	BreakGlassRole string     `json:"breakGlassRole"`
+	LogDays        int        `json:"logDays"`
+	NodePools      []NodePool `json:"nodePools"`
+	// AddOns pins versions by add-on name. What is not pinned runs EKS's default for the minor, looked up in preview and exported.
+	AddOns map[string]string `json:"addOns"`
+}
+
+// NodePool is a managed node group.
+type NodePool struct {
+	Name          string            `json:"name"`
+	InstanceTypes []string          `json:"instanceTypes"`
+	Min           int               `json:"min"`
+	Max           int               `json:"max"`
+	DiskGiB       int               `json:"diskGiB"`
+	CapacityType  string            `json:"capacityType"`
+	Labels        map[string]string `json:"labels"`
+	Taints        []Taint           `json:"taints"`
+}
+
+// Taint keeps pods that do not tolerate it off a pool's nodes. Effect is Kubernetes' word: NoSchedule, NoExecute, PreferNoSchedule.
+type Taint struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Effect string `json:"effect"`
+}
+
+const (
+	// PoolLabel is on every node, with the pool's name. It is the source's own label for the compute-optimized pool.
+	PoolLabel = "workload-type"
+	// PlatformPool is where add-ons and operators run. It alone has no taints, so that whatever names no pool lands there.
+	PlatformPool = "general"
+
+	OnDemand = "ON_DEMAND"
+	Spot     = "SPOT"
+)
+
+var (
+	poolName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,29}$`)
+	effects    = []string{"NoSchedule", "NoExecute", "PreferNoSchedule"}
+	addOnBuild = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`)
+)
+
+// Pool finds a node pool by name.
+func (c Cluster) Pool(name string) (NodePool, bool) {
+	i := slices.IndexFunc(c.NodePools, func(p NodePool) bool { return p.Name == name })
+	if i < 0 {
+		return NodePool{}, false
+	}
+	return c.NodePools[i], true
+}
+
+func (c *Cluster) setDefaults() {
+	for i := range c.NodePools {
+		if c.NodePools[i].CapacityType == "" {
+			c.NodePools[i].CapacityType = OnDemand
+		}
+	}
+}
+
+func (c Cluster) validate(aws AWS) (ps Problems) {
+	if _, ok := KubernetesSupport[c.Version]; !ok {
+		ps.add("version", c.Version, "is not a Kubernetes minor that EKS has under standard support; legal: %s",
+			strings.Join(sortedKeys(KubernetesSupport), ", "))
+	}
+	for i, cidr := range c.PublicAccessCIDRs {
+		key := fmt.Sprintf("publicAccessCidrs[%d]", i)
+		prefix, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil || prefix != prefix.Masked():
+			ps.add(key, cidr, "must be an address range such as 203.0.113.0/24")
+		case prefix.Bits() == 0:
+			ps.add(key, cidr, "would open the API server to the whole internet; name the ranges of your offices and pipelines")
+		}
+	}
+	for i, role := range c.AdministratorRoles {
+		checkRole(&ps, fmt.Sprintf("administratorRoles[%d]", i), role, aws.Account)
+	}
+	checkRole(&ps, "breakGlassRole", c.BreakGlassRole, aws.Account)
+	if slices.Contains(c.AdministratorRoles, c.BreakGlassRole) {
+		ps.add("breakGlassRole", c.BreakGlassRole, "must not be one of administratorRoles: it is for when those fail")
+	}
+	checkRetention(&ps, "logDays", c.LogDays)
+	for name, version := range c.AddOns {
+		key := "addOns." + name
+		if _, ok := FindAddOn(name); !ok {
+			ps.add(key, version, "is no add-on of this program; legal: %s", strings.Join(addOnNames(), ", "))
+		} else if !addOnBuild.MatchString(version) {
+			ps.add(key, version, "must be a build of EKS such as v1.13.2-eksbuild.1")
+		}
+	}
+	return append(ps, c.validatePools()...)
+}
+
+func (c Cluster) validatePools() (ps Problems) {
+	platform, ok := c.Pool(PlatformPool)
+	if !ok {
+		ps.missing("nodePools", fmt.Sprintf("a pool named %q, where add-ons and operators run", PlatformPool))
+	}
+	if len(platform.Taints) > 0 {
+		ps.add("nodePools", PlatformPool, "must have no taints: whatever names no pool runs there")
+	}
+	seen := map[string]bool{}
+	for i, pool := range c.NodePools {
+		prefix := fmt.Sprintf("nodePools[%d].", i)
+		if seen[pool.Name] {
+			ps.add(prefix+"name", pool.Name, "is the name of two pools")
+		}
+		seen[pool.Name] = true
+		ps = append(ps, pool.validate().under(prefix)...)
+	}
+	return ps
+}
+
+func (p NodePool) validate() (ps Problems) {
+	if !poolName.MatchString(p.Name) {
+		ps.add("name", p.Name, "must be 1 to 30 lower-case letters, digits or hyphens, beginning with a letter")
+	}
+	if len(p.InstanceTypes) == 0 {
+		ps.missing("instanceTypes", "at least one EC2 instance type")
+	}
+	if p.Min < 1 || p.Max < p.Min || p.Max > 100 {
+		ps.add("max", fmt.Sprintf("min %d, max %d", p.Min, p.Max), "must be 1 <= min <= max <= 100 nodes")
+	}
+	if p.DiskGiB < 20 || p.DiskGiB > 16384 {
+		ps.add("diskGiB", p.DiskGiB, "must be 20 to 16384 GiB")
+	}
+	if p.CapacityType != OnDemand && p.CapacityType != Spot {
+		ps.add("capacityType", p.CapacityType, "must be %s or %s", OnDemand, Spot)
+	}
+	if value, ok := p.Labels[PoolLabel]; ok && value != p.Name {
+		ps.add("labels."+PoolLabel, value, "is set by the program to the pool's name %q; leave it out", p.Name)
+	}
+	for i, taint := range p.Taints {
+		if taint.Key == "" || !slices.Contains(effects, taint.Effect) {
+			ps.add(fmt.Sprintf("taints[%d]", i), fmt.Sprintf("%+v", taint), "must have a key and an effect of %s", strings.Join(effects, ", "))
+		}
+	}
+	return ps
+}
+
+func checkRole(ps *Problems, key, role, account string) {
+	switch {
+	case !roleARN.MatchString(role):
+		ps.add(key, role, "must be the ARN of an IAM role such as arn:aws:iam::%s:role/deploy", account)
+	case accountID.MatchString(account) && !strings.Contains(role, ":"+account+":"):
+		ps.add(key, role, "is a role of another account than aws.account, %s", account)
+	}
+}

@@ -1,0 +1,65 @@
+// Package config turns stack config into plain, validated Go values (E1). Everything that differs between environments is here;
+// every problem is found before the first resource is registered, and all are reported at once.
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Namespace is the prefix of our keys in Pulumi.<stack>.yaml; it is the project's name.
+const Namespace = "alphapulse"
+
+// Platform is one environment, as its stack file describes it.
+type Platform struct {
+	// Environment names everything: the namespace alphapulse-<environment>, the cluster, the secrets' paths.
+	Environment string `json:"environment"`
+	// Protect guards what holds data, or what other people depend on, against deletion.
+	Protect   bool      `json:"protect"`
+	AWS       AWS       `json:"aws"`
+	Network   Network   `json:"network"`
+	Cluster   Cluster   `json:"cluster"`
+	Workloads Workloads `json:"workloads"`
+}
+
+// Name is the prefix of what is made for the environment.
+func (p Platform) Name() string { return Namespace + "-" + p.Environment }
+
+// FromEnvironment reads the stack's config as the Pulumi engine hands it to the program. The SDK's own accessors read one key
+// each, so that a misspelt key would never be seen.
+func FromEnvironment() (map[string]string, error) {
+	raw := map[string]string{}
+	if text := os.Getenv(pulumi.EnvConfig); text != "" {
+		if err := json.Unmarshal([]byte(text), &raw); err != nil {
+			return nil, fmt.Errorf("reading the stack config from %s: %w", pulumi.EnvConfig, err)
+		}
+	}
+	return raw, nil
+}
+
+// Load decodes, defaults and validates. The platform is filled as far as it could be read, also when there are problems, so that
+// later checks can add theirs to the same report.
+func Load(raw map[string]string) (Platform, Problems) {
+	var p Platform
+	problems, broken := decode(raw, &p)
+	p.Cluster.setDefaults()
+
+	var found Problems
+	if !environmentName.MatchString(p.Environment) {
+		found.add("environment", p.Environment, "must be 2 to 16 lower-case letters or digits, beginning with a letter")
+	}
+	found = append(found, p.AWS.validate().under("aws.")...)
+	found = append(found, p.Network.validate(p.AWS.Region).under("network.")...)
+	found = append(found, p.Cluster.validate(p.AWS).under("cluster.")...)
+	found = append(found, p.Workloads.validate(p.Cluster.NodePools).under("workloads.")...)
+	for _, problem := range found {
+		problem.Key = Namespace + ":" + problem.Key
+		if !broken.covers(problem.Key) { // what could not be read need not be judged as well
+			problems = append(problems, problem)
+		}
+	}
+	return p, problems
+}

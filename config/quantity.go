@@ -1,0 +1,37 @@
+package config
+
+import "k8s.io/apimachinery/pkg/api/resource"
+
+// Amount is CPU and memory as Kubernetes writes them: "2", "500m"; "4Gi".
+type Amount struct {
+	CPU    string `json:"cpu"`
+	Memory string `json:"memory"`
+}
+
+// MilliCPU is the CPU in thousandths of a core; 0 if it could not be read, which validate reports.
+func (a Amount) MilliCPU() int64 {
+	q, err := resource.ParseQuantity(a.CPU)
+	if err != nil {
+		return 0
+	}
+	return q.MilliValue()
+}
+
+// MemoryMiB is the memory in MiB, rounded up; 0 if it could not be read.
+func (a Amount) MemoryMiB() int64 {
+	q, err := resource.ParseQuantity(a.Memory)
+	if err != nil {
+		return 0
+	}
+	return (q.Value() + 1<<20 - 1) >> 20
+}
+
+func (a Amount) validate() (ps Problems) {
+	if a.MilliCPU() <= 0 {
+		ps.add("cpu", a.CPU, `must be an amount of CPU such as "2" or "500m"`)
+	}
+	if a.MemoryMiB() <= 0 {
+		ps.add("memory", a.Memory, `must be an amount of memory such as "4Gi" or "512Mi"`)
+	}
+	return ps
+}

@@ -1,0 +1,19 @@
+package config
+
+import "time"
+
+// KubernetesSupport has the minors that EKS runs under standard support, and the day on which that ends (AWS's release calendar,
+// read 2026-11-22; the last date is announced, not final).
+var KubernetesSupport = map[string]time.Time{
+	"1.34": date(2026, time.December, 2),
+	"1.35": date(2027, time.March, 27),
+	"1.36": date(2027, time.August, 2),
+}
+
+// PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
+// admitted with every upgrade of the cluster.
+const PodSecurityVersion = "v1.34"
+
+func date(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,122 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/alphapulse/infrastructure/local/controlplane"
+)
+
+// addonTimeout is how long the pods of an add-on may take: on kwok nodes all that takes time is a lack of room.
+const addonTimeout = 60 * time.Second
+
+// client applies an add-on's objects as EKS does, with server-side apply in its name.
+type client struct{ dynamic.Interface }
+
+func connect(cluster string) (client, error) {
+	config, err := controlplane.Config(cluster)
+	if err != nil {
+		return client{}, err
+	}
+	c, err := dynamic.NewForConfig(config)
+	return client{c}, err
+}
+
+// of is the interface to an object's kind. Its plural can be guessed: add-ons are made of Kubernetes' own kinds.
+func (c client) of(o manifest) dynamic.ResourceInterface {
+	resource, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
+	if o.GetNamespace() == "" {
+		return c.Resource(resource)
+	}
+	return c.Resource(resource).Namespace(o.GetNamespace())
+}
+
+func (c client) exists(ctx context.Context, o manifest) (bool, error) {
+	_, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (c client) apply(ctx context.Context, objects []manifest) error {
+	for _, o := range objects {
+		if _, err := c.of(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "eks", Force: true}); err != nil {
+			return fmt.Errorf("applying %s: %w", nameOf(o), err)
+		}
+	}
+	return nil
+}
+
+func (c client) delete(ctx context.Context, o manifest) error {
+	foreground := metav1.DeletePropagationForeground
+	err := c.of(o).Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: &foreground})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting %s: %w", nameOf(o), err)
+	}
+	return nil
+}
+
+func (c client) install(ctx context.Context, objects []manifest) error {
+	if err := c.apply(ctx, objects); err != nil {
+		return err
+	}
+	for _, o := range objects {
+		err := wait.PollUntilContextTimeout(ctx, 300*time.Millisecond, addonTimeout, true, func(ctx context.Context) (bool, error) {
+			live, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+			return err == nil && available(live), err
+		})
+		if errors.Is(err, context.DeadlineExceeded) {
+			return apiError("InsufficientNumberOfReplicas", "%s is not available: %s", nameOf(o), c.reason(ctx, o))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// available tells whether the pods of a workload are; any other object is at once.
+func available(o manifest) bool {
+	has := func(path ...string) int64 { n, _, _ := unstructured.NestedInt64(o.Object, path...); return n }
+	switch o.GetKind() {
+	case "Deployment":
+		return has("status", "observedGeneration") >= o.GetGeneration() && has("status", "updatedReplicas") >= has("spec", "replicas") &&
+			has("status", "availableReplicas") >= has("spec", "replicas")
+	case "DaemonSet":
+		return has("status", "observedGeneration") >= o.GetGeneration() &&
+			has("status", "updatedNumberScheduled") >= has("status", "desiredNumberScheduled") &&
+			has("status", "numberAvailable") >= has("status", "desiredNumberScheduled")
+	}
+	return true
+}
+
+// reason is what the scheduler says of the first pod of a workload that it cannot place.
+func (c client) reason(ctx context.Context, o manifest) string {
+	selector, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
+	pods, err := c.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(o.GetNamespace()).
+		List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(metav1.SetAsLabelSelector(selector))})
+	if err != nil {
+		return err.Error()
+	}
+	for _, pod := range pods.Items {
+		conditions, _, _ := unstructured.NestedSlice(pod.Object, "status", "conditions")
+		for _, condition := range objects(conditions) {
+			if condition["type"] == string(core.PodScheduled) && condition["status"] == "False" {
+				return fmt.Sprintf("pod %s: %v", pod.GetName(), condition["message"])
+			}
+		}
+	}
+	return fmt.Sprintf("%d pods, none of them pending", len(pods.Items))
+}

@@ -1,0 +1,7 @@
+package aws
+
+var logsTypes = []Type{
+	{Name: "cloudwatch.LogGroup", ID: "{name}", Unique: "ResourceAlreadyExistsException name",
+		Props: `name@* retentionInDays=0 kmsKeyId~kms.Key logGroupClass*=STANDARD skipDestroy=false tags{}`,
+		Out:   `arn=arn:aws:logs:{region}:{account}:log-group:{name}`},
+}

@@ -1,0 +1,106 @@
+// Package aws stands in for the AWS provider of Pulumi: the same resource types, properties and replacements, with an inventory of
+// files where the cloud would be. What a resource type is, is said in tables, one row each, a file for each service; what tables
+// cannot say (an EKS cluster is a real control plane) is in hooks. Whatever is not modelled is an error that names it.
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"github.com/alphapulse/infrastructure/local/inventory"
+)
+
+// Version is that of the SDK the program uses.
+const Version = "6.83.2"
+
+// Provider plays one account in one region.
+type Provider struct {
+	plugin.UnimplementedProvider
+
+	account, region string
+	defaultTags     map[string]any
+	mu              sync.Mutex // of the inventory, while something is looked up and then written
+}
+
+// Serve runs the provider until the engine ends it.
+func Serve() error {
+	return provider.Main("aws", func(*provider.HostClient) (rpc.ResourceProviderServer, error) {
+		return plugin.NewProviderServer(&Provider{}), nil
+	})
+}
+
+func (p *Provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
+	version := semver.MustParse(Version)
+	return plugin.PluginInfo{Version: &version}, nil
+}
+
+func (p *Provider) SignalCancellation(context.Context) error { return nil }
+func (p *Provider) Close() error                             { return nil }
+
+// settings are the provider's configuration keys; those that only concern the way to the real cloud are accepted and ignored.
+var settings = []string{"region", "allowedAccountIds", "defaultTags", "profile", "version", "skipCredentialsValidation",
+	"skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId"}
+
+func (p *Provider) CheckConfig(_ context.Context, req plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
+	resp := plugin.CheckConfigResponse{Properties: req.News}
+	for key := range req.News {
+		if !slices.Contains(settings, string(key)) {
+			resp.Failures = append(resp.Failures, plugin.CheckFailure{Property: key,
+				Reason: fmt.Sprintf("aws provider setting %q is not modelled by the local engine", key)})
+		}
+	}
+	return resp, nil
+}
+
+// DiffConfig replaces the provider, and so all it holds, when it moves to another region.
+func (p *Provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (plugin.DiffConfigResponse, error) {
+	if !req.OldInputs["region"].DeepEquals(req.NewInputs["region"]) {
+		return plugin.DiffResult{Changes: plugin.DiffSome, ReplaceKeys: []resource.PropertyKey{"region"}}, nil
+	}
+	return plugin.DiffResult{Changes: plugin.DiffUnknown}, nil
+}
+
+func (p *Provider) Configure(_ context.Context, req plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+	config, _ := plain(resource.NewProperty(req.Inputs)).(map[string]any)
+	for key, value := range config {
+		// The protocol carries everything but strings as JSON.
+		if text, ok := value.(string); ok && strings.ContainsAny(text[:min(1, len(text))], "[{") {
+			var decoded any
+			if err := json.Unmarshal([]byte(text), &decoded); err != nil {
+				return plugin.ConfigureResponse{}, fmt.Errorf("aws provider setting %s: %w", key, err)
+			}
+			config[key] = decoded
+		}
+	}
+	p.region, p.account = "us-east-1", "000000000000"
+	if region, ok := config["region"].(string); ok {
+		p.region = region
+	}
+	if accounts := strs(config["allowedAccountIds"]); len(accounts) > 0 {
+		p.account = accounts[0]
+	}
+	p.defaultTags = object(object(config["defaultTags"])["tags"])
+	return plugin.ConfigureResponse{}, nil
+}
+
+// store is where records of a type are kept; an ARN of another region leads to that region's.
+func (p *Provider) store(typ, value string) (*inventory.Store, error) {
+	region := p.region
+	if part := strings.SplitN(value, ":", 6); len(part) == 6 && part[0] == "arn" && part[3] != "" {
+		region = part[3]
+	}
+	if strings.HasPrefix(typ, "aws:iam/") {
+		region = "global"
+	}
+	return inventory.Open(p.account, region)
+}

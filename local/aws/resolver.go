@@ -1,0 +1,21 @@
+package aws
+
+// Route 53 Resolver's DNS Firewall, under the names of pulumi-aws.
+var resolverTypes = []Type{
+	{Name: "route53.ResolverFirewallDomainList", ID: "rslvr-fdl-{hex}",
+		Props: `name@* domains tags{}`,
+		Out:   `arn=arn:aws:route53resolver:{region}:{account}:firewall-domain-list/{id}`},
+	{Name: "route53.ResolverFirewallRuleGroup", ID: "rslvr-frg-{hex}",
+		Props: `name@* tags{}`,
+		Out:   `arn=arn:aws:route53resolver:{region}:{account}:firewall-rule-group/{id} ownerId={account} shareStatus=NOT_SHARED`},
+	{Name: "route53.ResolverFirewallRule", ID: "{firewallRuleGroupId}:{firewallDomainListId}", Unique: "ConflictException firewallRuleGroupId priority",
+		Props: `name@* action! priority! firewallRuleGroupId!*>route53.ResolverFirewallRuleGroup
+			firewallDomainListId!*>route53.ResolverFirewallDomainList blockResponse blockOverrideDnsType blockOverrideDomain blockOverrideTtl
+			firewallDomainRedirectionAction qType`},
+	{Name: "route53.ResolverFirewallRuleGroupAssociation", ID: "rslvr-frgassoc-{hex}", Unique: "ConflictException vpcId priority",
+		Props: `name@* priority! vpcId!*>ec2.Vpc firewallRuleGroupId!*>route53.ResolverFirewallRuleGroup mutationProtection=DISABLED tags{}`,
+		Out:   `arn=arn:aws:route53resolver:{region}:{account}:firewall-rule-group-association/{id}`},
+	{Name: "route53.ResolverFirewallConfig", ID: "rslvr-fc-{hex}", Unique: "ConflictException resourceId",
+		Props: `resourceId!*^ec2.Vpc firewallFailOpen`,
+		Out:   `ownerId={account} firewallFailOpen=DISABLED`},
+}

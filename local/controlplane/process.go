@@ -1,0 +1,159 @@
+package controlplane
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/alphapulse/infrastructure/local/home"
+)
+
+const startTimeout = "120s"
+
+// controllers is the process of ours that plays the parts of AWS which live inside or beside a cluster: volumes, load balancers.
+const controllers = "cloud-controllers"
+
+// components are kwokctl's names of the processes of one control plane.
+var components = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
+
+// create makes and starts a cluster. Everything listens on the loopback address only: the administrator's key is on the disk.
+func create(ctx context.Context, name, release string) error {
+	config, err := home.Path("kwok", "kwokctl.yaml")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
+		return err
+	}
+	content := "apiVersion: config.kwok.x-k8s.io/v1alpha1\nkind: KwokctlConfiguration\noptions:\n  bindAddress: 127.0.0.1\n"
+	if err := os.WriteFile(config, []byte(content), 0o644); err != nil {
+		return err
+	}
+	args := []string{"create", "cluster", "--config", config, "--name", name, "--runtime", "binary",
+		"--kube-authorization", "--kube-admission", "--kubeconfig", "", "--wait", startTimeout}
+	for _, component := range components {
+		tool := strings.TrimSuffix(component, "-controller")
+		path, err := home.Tool(tool)
+		if err != nil {
+			return err
+		}
+		args = append(args, "--"+component+"-binary", path)
+	}
+	return kwokctl(ctx, release, args...)
+}
+
+func kwokctl(ctx context.Context, release string, args ...string) error {
+	tool, err := home.Tool("kwokctl")
+	if err != nil {
+		return err
+	}
+	work, err := home.Path("kwok")
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, tool, args...)
+	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+work, "KWOK_KUBE_VERSION="+release)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("kwokctl %s %s: %w\n%s", args[0], args[1], err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// startControllers starts our cloud controllers for a cluster unless they run. The program is this one, under the name that
+// Pulumi knows it by; the first argument decides what it does.
+func startControllers(spec Spec) error {
+	if pid := readPID(spec.Name, controllers); pid != 0 && owns(context.Background(), spec.Name, pid) {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	kubeconfig, err := Kubeconfig(spec.Name)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(kubeconfig)
+	log, err := os.Create(filepath.Join(dir, "logs", controllers+".log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(self, controllers, "--kubeconfig", kubeconfig,
+		"--account", spec.Account, "--region", spec.Region, "--subnets", strings.Join(spec.Subnets, ","))
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting the cloud controllers of %s: %w", spec.Name, err)
+	}
+	if err := os.WriteFile(pidFile(dir, controllers), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }() // reaped while this process lives; whoever adopts it reaps it after
+	return nil
+}
+
+func stopControllers(name string) { stop(name, controllers) }
+
+func stopAll(name string) {
+	for _, component := range components {
+		stop(name, component)
+	}
+}
+
+func stop(name, component string) {
+	if pid := readPID(name, component); pid != 0 && owns(context.Background(), name, pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// dropStalePIDs removes pid files of processes that are gone: after a reboot their numbers belong to somebody else, whom kwokctl
+// would take for its own, and kill.
+func dropStalePIDs(ctx context.Context, name string) error {
+	for _, component := range append([]string{controllers}, components...) {
+		pid := readPID(name, component)
+		if pid == 0 || owns(ctx, name, pid) {
+			continue
+		}
+		dir, err := file(name)
+		if err != nil {
+			return err
+		}
+		if err := os.Remove(pidFile(dir, component)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owns tells whether a process was started with a path in the cluster's folder. A dead one that nobody reaped has no arguments.
+func owns(ctx context.Context, name string, pid int) bool {
+	dir, err := file(name)
+	if err != nil {
+		return false
+	}
+	out, err := exec.CommandContext(ctx, "ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.Contains(string(out), dir+"/")
+}
+
+// readPID is 0 when there is no pid file.
+func readPID(name, component string) int {
+	dir, err := file(name)
+	if err != nil {
+		return 0
+	}
+	data, err := os.ReadFile(pidFile(dir, component))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
+	return pid
+}
+
+func pidFile(dir, component string) string { return filepath.Join(dir, "pids", component+".pid") }

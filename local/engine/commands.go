@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"github.com/alphapulse/infrastructure/local/controlplane"
+	"github.com/alphapulse/infrastructure/local/home"
+)
+
+// up creates or updates the stack, waits until the autoscalers' pods are placed too, and ends with one line.
+func (e *Engine) up(ctx context.Context, args []string) error {
+	began := time.Now()
+	made, err := e.operate(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...))
+	if err != nil {
+		return err
+	}
+	resources, err := e.resources()
+	if err != nil {
+		return err
+	}
+	pods, err := e.settle(ctx)
+	fmt.Printf("up: stack=%s resources=%d changes=%d pods=%d/%d seconds=%.0f\n",
+		e.stack, len(resources), made.total(), pods.ready, pods.all, time.Since(began).Seconds())
+	return err
+}
+
+// preview says what up would do. Nothing is needed for it but the program: an unborn stack has no cluster to ask.
+func (e *Engine) preview(ctx context.Context, args []string) error {
+	began := time.Now()
+	would, err := e.operate(ctx, append([]string{"preview", "--diff=false"}, args...))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("preview: stack=%s create=%d update=%d replace=%d delete=%d seconds=%.0f\n", e.stack,
+		would.of(apitype.OpCreate), would.of(apitype.OpUpdate), would.replaced(), would.of(apitype.OpDelete), time.Since(began).Seconds())
+	return nil
+}
+
+// down destroys the stack. What is protected stops it before anything is touched, as it does on AWS.
+func (e *Engine) down(ctx context.Context, args []string) error {
+	began := time.Now()
+	if err := e.refuseProtected(); err != nil {
+		return err
+	}
+	if _, err := e.operate(ctx, append([]string{"destroy", "--yes", "--skip-preview"}, args...)); err != nil {
+		return err
+	}
+	left, err := e.left()
+	if err != nil {
+		return err
+	}
+	for _, what := range left {
+		fmt.Println("  left:", what)
+	}
+	fmt.Printf("down: stack=%s left=%d seconds=%.0f\n", e.stack, len(left), time.Since(began).Seconds())
+	if len(left) > 0 {
+		return fmt.Errorf("%d things were left behind", len(left))
+	}
+	return nil
+}
+
+func (e *Engine) refuseProtected() error {
+	resources, err := e.resources()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // never made
+	}
+	if err != nil {
+		return err
+	}
+	var protected []string
+	for _, r := range resources {
+		if r.Protect && r.ID != "" { // components have no ID, and nothing of their own to lose
+			protected = append(protected, fmt.Sprintf("  protected: %s %s (%s)", r.Type, r.name(), r.ID))
+		}
+	}
+	if len(protected) == 0 {
+		return nil
+	}
+	fmt.Println(strings.Join(protected, "\n"))
+	return fmt.Errorf("stack %s has %d protected resources and is not destroyed; `make reset` throws the local engine away, "+
+		"and with a real cloud `pulumi state unprotect URN` is a decision for each of them", e.stack, len(protected))
+}
+
+// left names what the inventory still holds for the account, and control planes that run for no cluster of any account: what runs in
+// a cluster is gone with it.
+func (e *Engine) left() ([]string, error) {
+	records, err := e.records()
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, r := range records {
+		left = append(left, r.Type+" "+r.ID)
+	}
+	known, err := clustersOf("")
+	if err != nil {
+		return nil, err
+	}
+	running, err := controlplane.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range running {
+		if !slices.Contains(known, name) {
+			left = append(left, "control plane "+name)
+		}
+	}
+	return left, nil
+}
+
+// reset stops every control plane and removes all that the local engine has made.
+func (e *Engine) reset(ctx context.Context, _ []string) error {
+	names, err := controlplane.List()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := controlplane.Delete(ctx, name); err != nil {
+			return err
+		}
+	}
+	for _, folder := range []string{"cloud", "state", "project", "pulumi", "kwok", "bin"} {
+		path, err := home.Path(folder)
+		if err != nil {
+			return err
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("reset: removed %d clusters, the inventory and the state of every stack\n", len(names))
+	return nil
+}
+
+func (e *Engine) pulumi(ctx context.Context, args []string) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	return e.tool(ctx, "pulumi", args...).Run()
+}
+
+func (e *Engine) kubectl(ctx context.Context, args []string) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	names, err := e.clusters()
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 {
+		return fmt.Errorf("stack %s has no cluster yet: run `make up STACK=%s` first", e.stack, e.stack)
+	}
+	config, err := controlplane.Kubeconfig(names[0])
+	if err != nil {
+		return err
+	}
+	return e.tool(ctx, "kubectl", append([]string{"--kubeconfig", config}, args...)...).Run()
+}
+
+// begin installs what pulumi needs, and starts the control planes of the account again if the machine was off.
+func (e *Engine) begin(ctx context.Context) error {
+	if err := e.install(ctx); err != nil {
+		return err
+	}
+	names, err := e.clusters()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if controlplane.Running(ctx, name) {
+			continue
+		}
+		fmt.Printf("starting the control plane of %s again ...\n", name)
+		if err := controlplane.EnsureRunning(ctx, name); err != nil {
+			return fmt.Errorf("starting the control plane of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// operate runs one pulumi operation on the stack and gives what it changed.
+func (e *Engine) operate(ctx context.Context, args []string) (changes, error) {
+	if err := e.begin(ctx); err != nil {
+		return nil, err
+	}
+	log, remove, err := temporary("events.json")
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	if err := e.tool(ctx, "pulumi", append(args, "--event-log", log)...).Run(); err != nil {
+		return nil, fmt.Errorf("pulumi %s: %w", args[0], err)
+	}
+	return readChanges(log)
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/alphapulse/infrastructure/local/controlplane"
+)
+
+// settleTimeout is how long pods that an autoscaler asked for may take; on this machine they are placed within a second, and the
+// autoscaler looks every 15.
+const settleTimeout = 60 * time.Second
+
+// podCount is how many pods there are, and how many of them are ready.
+type podCount struct{ ready, all int }
+
+// settle waits until every autoscaler has its minimum and every pod is ready. What does not get there is named with its reason.
+func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
+	names, err := e.clusters()
+	if err != nil || len(names) == 0 {
+		return podCount{}, err
+	}
+	config, err := controlplane.Config(names[0])
+	if err != nil {
+		return podCount{}, err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return podCount{}, err
+	}
+	var waiting []string
+	err = wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, settleTimeout, true, func(ctx context.Context) (bool, error) {
+		count, waiting, err = look(ctx, client)
+		return err == nil && len(waiting) == 0, nil // an API server under load may fail once
+	})
+	if err != nil {
+		for _, line := range waiting {
+			fmt.Println("  waiting:", line)
+		}
+		return count, fmt.Errorf("%d pods or autoscalers are not there after %s: %w", len(waiting), settleTimeout, err)
+	}
+	return count, nil
+}
+
+// look counts the pods, and names all that is still awaited.
+func look(ctx context.Context, client kubernetes.Interface) (count podCount, waiting []string, err error) {
+	autoscalers, err := client.AutoscalingV2().HorizontalPodAutoscalers("").List(ctx, meta.ListOptions{})
+	if err != nil {
+		return count, nil, err
+	}
+	for _, a := range autoscalers.Items {
+		if a.Spec.MinReplicas != nil && a.Status.CurrentReplicas < *a.Spec.MinReplicas {
+			waiting = append(waiting, fmt.Sprintf("autoscaler %s/%s has %d of at least %d replicas",
+				a.Namespace, a.Name, a.Status.CurrentReplicas, *a.Spec.MinReplicas))
+		}
+	}
+	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{})
+	if err != nil {
+		return count, nil, err
+	}
+	for _, pod := range pods.Items {
+		count.all++
+		if ready(pod) {
+			count.ready++
+		} else {
+			waiting = append(waiting, fmt.Sprintf("pod %s/%s is %s: %s", pod.Namespace, pod.Name, pod.Status.Phase, reason(pod)))
+		}
+	}
+	return count, waiting, nil
+}
+
+func ready(pod core.Pod) bool {
+	if pod.Status.Phase == core.PodSucceeded {
+		return true
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == core.PodReady {
+			return c.Status == core.ConditionTrue
+		}
+	}
+	return false
+}
+
+func reason(pod core.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == core.PodScheduled && c.Status != core.ConditionTrue {
+			return c.Message
+		}
+	}
+	return "not ready"
+}

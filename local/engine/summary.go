@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"github.com/alphapulse/infrastructure/local/home"
+	"github.com/alphapulse/infrastructure/local/inventory"
+)
+
+// changes counts what an operation did, or would do, to resources.
+type changes map[apitype.OpType]int
+
+// of sums some kinds of change.
+func (c changes) of(kinds ...apitype.OpType) (n int) {
+	for _, kind := range kinds {
+		n += c[kind]
+	}
+	return n
+}
+
+// replaced counts replacements once, however many steps they take.
+func (c changes) replaced() int { return c[apitype.OpReplace] }
+
+// total counts all that is not left as it is.
+func (c changes) total() (n int) {
+	for kind, count := range c {
+		if kind != apitype.OpSame && kind != apitype.OpRead && kind != apitype.OpRefresh {
+			n += count
+		}
+	}
+	return n
+}
+
+// readChanges takes the summary from the log of engine events that pulumi wrote; an operation that failed early has none.
+func readChanges(path string) (changes, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return changes{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	found := changes{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 64<<20) // one event holds one resource's whole state
+	for lines.Scan() {
+		var event apitype.EngineEvent
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", path, err)
+		}
+		if event.SummaryEvent != nil {
+			found = changes(event.SummaryEvent.ResourceChanges)
+		}
+	}
+	return found, lines.Err()
+}
+
+// resource is what we read of one resource in the state.
+type resource struct {
+	URN     string         `json:"urn"`
+	Type    string         `json:"type"`
+	ID      string         `json:"id"`
+	Protect bool           `json:"protect"`
+	Delete  bool           `json:"delete"`
+	Outputs map[string]any `json:"outputs"`
+}
+
+func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:] }
+
+// resources reads the stack's state, as it stands in the local backend.
+func (e *Engine) resources() ([]resource, error) {
+	path, err := home.Path("state", ".pulumi", "stacks", "alphapulse", e.stack+".json")
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var state struct {
+		Checkpoint struct {
+			Latest struct {
+				Resources []resource `json:"resources"`
+			} `json:"latest"`
+		} `json:"checkpoint"`
+	}
+	if err := json.Unmarshal(data, &state); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return state.Checkpoint.Latest.Resources, nil
+}
+
+// account is the account that the stack file names.
+func (e *Engine) account() (string, error) {
+	settings, err := read(e.configFile)
+	if err != nil {
+		return "", err
+	}
+	config, _ := settings["config"].(map[string]any)
+	aws, _ := config["alphapulse:aws"].(map[string]any)
+	account, _ := aws["account"].(string)
+	if account == "" {
+		return "", fmt.Errorf("%s names no account: alphapulse:aws.account is required", e.configFile)
+	}
+	return account, nil
+}
+
+// records is what the stand-in cloud holds in the stack's account.
+func (e *Engine) records() ([]inventory.Record, error) {
+	account, err := e.account()
+	if err != nil {
+		return nil, err
+	}
+	return inventory.Account(account)
+}
+
+// clusters are the names of the EKS clusters in the stack's account.
+func (e *Engine) clusters() ([]string, error) {
+	account, err := e.account()
+	if err != nil {
+		return nil, err
+	}
+	return clustersOf(account)
+}
+
+// clustersOf are the names of an account's EKS clusters, or of all accounts' for "".
+func clustersOf(account string) ([]string, error) {
+	records, err := inventory.Account(account)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, record := range records {
+		if record.Type == "aws:eks/cluster:Cluster" {
+			names = append(names, record.ID)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// temporary is a path for a file that lives as long as one command.
+func temporary(name string) (path string, remove func(), err error) {
+	folder, err := os.MkdirTemp("", "alphapulse-")
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(folder, name), func() { os.RemoveAll(folder) }, nil
+}

@@ -1,0 +1,61 @@
+package network
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// awsDomains are what nodes, add-ons and endpoints look up, whatever the stack's own list says.
+var awsDomains = []string{"amazonaws.com", "*.amazonaws.com", "*.compute.internal", "*.ec2.internal"}
+
+// newDNSFirewall limits the names that can be looked up in the VPC (N3). What is on the list passes; all else raises an alert or is
+// answered with "no such name", by config.
+func (b *builder) newDNSFirewall() error {
+	parent := pulumi.Parent(b.parent)
+	group, err := route53.NewResolverFirewallRuleGroup(b.ctx, b.child("dns-firewall"), &route53.ResolverFirewallRuleGroupArgs{
+		Name: pulumi.String(b.args.Name),
+		Tags: b.tags("dns-firewall"),
+	}, parent)
+	if err != nil {
+		return creating("the DNS firewall's rule group", err)
+	}
+	rest := &route53.ResolverFirewallRuleArgs{Action: pulumi.String("ALERT")}
+	if b.args.Spec.DNSFirewall.Mode == "block" {
+		rest = &route53.ResolverFirewallRuleArgs{Action: pulumi.String("BLOCK"), BlockResponse: pulumi.String("NXDOMAIN")}
+	}
+	for i, rule := range []struct {
+		name    string
+		domains []string
+		args    *route53.ResolverFirewallRuleArgs
+	}{
+		{"allowed", append(awsDomains[:len(awsDomains):len(awsDomains)], b.args.Spec.DNSFirewall.Domains...),
+			&route53.ResolverFirewallRuleArgs{Action: pulumi.String("ALLOW")}},
+		{"rest", []string{"*"}, rest},
+	} {
+		list, err := route53.NewResolverFirewallDomainList(b.ctx, b.child("dns", rule.name), &route53.ResolverFirewallDomainListArgs{
+			Name:    pulumi.String(b.args.Name + "-" + rule.name),
+			Domains: pulumi.ToStringArray(rule.domains),
+			Tags:    b.tags("dns", rule.name),
+		}, parent)
+		if err != nil {
+			return creating("the DNS firewall's list "+rule.name, err)
+		}
+		rule.args.Name = pulumi.String(b.args.Name + "-" + rule.name)
+		rule.args.FirewallRuleGroupId = group.ID()
+		rule.args.FirewallDomainListId = list.ID()
+		rule.args.Priority = pulumi.Int(100 * (i + 1))
+		// An allowed name stays allowed when it is an alias of another, as names behind a CDN are.
+		rule.args.FirewallDomainRedirectionAction = pulumi.String("TRUST_REDIRECTION_DOMAIN")
+		if _, err := route53.NewResolverFirewallRule(b.ctx, b.child("dns", rule.name), rule.args, parent); err != nil {
+			return creating("the DNS firewall's rule "+rule.name, err)
+		}
+	}
+	_, err = route53.NewResolverFirewallRuleGroupAssociation(b.ctx, b.child("dns-firewall"), &route53.ResolverFirewallRuleGroupAssociationArgs{
+		Name:                pulumi.String(b.args.Name),
+		FirewallRuleGroupId: group.ID(),
+		VpcId:               b.vpc.ID(),
+		Priority:            pulumi.Int(101), // 100 and below are AWS's
+		Tags:                b.tags("dns-firewall"),
+	}, parent)
+	return creating("the DNS firewall's association", err)
+}

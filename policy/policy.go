@@ -1,0 +1,53 @@
+// Package policy writes IAM policy documents. Statements are plain Go with inputs where a value comes from a resource; the one place
+// where they become JSON is here.
+package policy
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Statement is one statement of a policy document. Resources are left out in trust policies, principals in permissions.
+type Statement struct {
+	Sid        string
+	Principal  map[string]any // {"Service": "..."}; values are strings, lists or inputs
+	Actions    []string
+	Resources  []any // strings or inputs
+	Conditions map[string]map[string]any
+}
+
+// Document makes the JSON of a policy that allows what the statements say. There are no denials: what is not allowed is denied.
+func Document(statements ...Statement) pulumi.StringOutput {
+	list := make([]any, 0, len(statements))
+	for _, s := range statements {
+		one := map[string]any{"Effect": "Allow", "Action": s.Actions}
+		if s.Sid != "" {
+			one["Sid"] = s.Sid
+		}
+		if s.Principal != nil {
+			one["Principal"] = s.Principal
+		}
+		if s.Resources != nil {
+			one["Resource"] = s.Resources
+		}
+		if s.Conditions != nil {
+			one["Condition"] = s.Conditions
+		}
+		list = append(list, one)
+	}
+	return pulumi.JSONMarshal(map[string]any{"Version": "2012-10-17", "Statement": list})
+}
+
+// TrustService is the trust policy of a role that an AWS service takes on. The condition keeps other accounts from using the service
+// as their deputy.
+func TrustService(service, account string) pulumi.StringOutput {
+	return Document(Statement{
+		Principal:  map[string]any{"Service": service},
+		Actions:    []string{"sts:AssumeRole"},
+		Conditions: map[string]map[string]any{"StringEquals": {"aws:SourceAccount": account}},
+	})
+}
+
+// TrustInstances is the trust policy of a role for EC2 instances; EC2 sends no source account.
+func TrustInstances() pulumi.StringOutput {
+	return Document(Statement{Principal: map[string]any{"Service": "ec2.amazonaws.com"}, Actions: []string{"sts:AssumeRole"}})
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/capacity"
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// preflight finds all that is wrong before anything is registered, in previews too, and says it at once. It gives the platform and the
+// number of nodes each pool starts with.
+func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
+	raw, err := config.FromEnvironment()
+	if err != nil {
+		return config.Platform{}, nil, err
+	}
+	platform, problems := config.Load(raw)
+	report := capacity.PlanFor(platform).Check()
+	problems = append(problems, report.ConfigProblems(platform)...)
+	if err := problems.Err(); err != nil {
+		return platform, nil, err
+	}
+
+	for _, warning := range warnings(platform, report, time.Now()) {
+		if err := ctx.Log.Warn(warning, nil); err != nil {
+			return platform, nil, err
+		}
+	}
+	sizes := map[string]int{}
+	for _, pool := range platform.Cluster.NodePools {
+		sizes[pool.Name] = report.StartSize(pool.Name)
+	}
+	return platform, sizes, nil
+}
+
+// supportNotice is how long before the end of a version's support every preview says so: time for one quarter's plans.
+const supportNotice = 90 * 24 * time.Hour
+
+// warnings are what will go wrong later, but not today.
+func warnings(platform config.Platform, report capacity.Report, today time.Time) []string {
+	var list []string
+	if end := config.KubernetesSupport[platform.Cluster.Version]; today.Add(supportNotice).After(end) {
+		list = append(list, fmt.Sprintf("%s:cluster.version: %s: EKS ends standard support on %s; afterwards it costs six times as much",
+			config.Namespace, platform.Cluster.Version, end.Format(time.DateOnly)))
+	}
+	for _, pool := range report.Pools {
+		for _, warning := range pool.Warnings {
+			list = append(list, fmt.Sprintf("%s:cluster.nodePools: %s: %s", config.Namespace, pool.Name, warning))
+		}
+	}
+	return list
+}

@@ -1,0 +1,61 @@
+package security
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/policy"
+)
+
+// Issuer is the cluster's identity provider, which IAM trusts to say which service account a pod has (IRSA, S3).
+type Issuer struct {
+	ProviderARN pulumi.StringInput
+	// Host is the issuer's URL without https://, as it stands in trust conditions.
+	Host pulumi.StringOutput
+}
+
+// WorkloadRoleArgs are one workload's identity: one role for one service account, with nothing but what is spelled out.
+type WorkloadRoleArgs struct {
+	Description               string
+	Issuer                    Issuer
+	Namespace, ServiceAccount string
+	// ManagedPolicies are policies of AWS's own, by their path after "policy/"; Statements are ours.
+	ManagedPolicies []string
+	Statements      []policy.Statement
+}
+
+// NewWorkloadRole makes the IAM role of one service account.
+func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+	subject := "system:serviceaccount:" + args.Namespace + ":" + args.ServiceAccount
+	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+		Description: pulumi.String(args.Description),
+		// The issuer's host is part of a key of the document, so the document is written once the host is known.
+		AssumeRolePolicy: pulumi.All(args.Issuer.ProviderARN, args.Issuer.Host).ApplyT(func(known []any) pulumi.StringOutput {
+			host := known[1].(string)
+			return policy.Document(policy.Statement{
+				Principal: map[string]any{"Federated": known[0].(string)},
+				Actions:   []string{"sts:AssumeRoleWithWebIdentity"},
+				Conditions: map[string]map[string]any{"StringEquals": {
+					host + ":sub": subject, host + ":aud": "sts.amazonaws.com",
+				}},
+			})
+		}).(pulumi.StringOutput),
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("creating the role of %s: %w", subject, err)
+	}
+	// The role's parent is also the parent of its policies, so they take the same options.
+	if err := attach(ctx, name, role, args.ManagedPolicies, opts...); err != nil {
+		return nil, err
+	}
+	if len(args.Statements) > 0 {
+		if _, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+			Role: role.ID(), Policy: policy.Document(args.Statements...),
+		}, opts...); err != nil {
+			return nil, fmt.Errorf("creating the permissions of %s: %w", subject, err)
+		}
+	}
+	return role, nil
+}

@@ -1,0 +1,120 @@
+package security
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/policy"
+)
+
+// KeysToken is the component's type.
+const KeysToken = "alphapulse:security:Keys"
+
+// KeysArgs are what the keys are made from.
+type KeysArgs struct {
+	// Name is the environment's prefix; aliases are alias/<name>/<purpose>.
+	Name    string
+	AWS     config.AWS
+	Protect bool
+}
+
+// Keys are the ARNs of the environment's KMS keys, one for each purpose, so that each has its own users and its own audit trail (D6).
+type Keys struct {
+	pulumi.ResourceState
+
+	// ClusterSecrets encrypts Kubernetes secrets in etcd, Disks the nodes' disks and volumes, Logs the log groups.
+	ClusterSecrets, Disks, Logs pulumi.StringOutput
+}
+
+// key is a row of the table of keys: its purpose and who may use it beside the account's own IAM policies.
+type key struct {
+	purpose, description string
+	users                []policy.Statement
+	arn                  *pulumi.StringOutput
+}
+
+var (
+	useKey = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
+	// inKeyPolicy: in a key policy, "*" is the key itself.
+	inKeyPolicy = []any{"*"}
+)
+
+// NewKeys makes the keys.
+func NewKeys(ctx *pulumi.Context, name string, args *KeysArgs, opts ...pulumi.ResourceOption) (*Keys, error) {
+	keys := &Keys{}
+	if err := ctx.RegisterComponentResource(KeysToken, name, keys, opts...); err != nil {
+		return nil, err
+	}
+	for _, k := range []key{
+		{"cluster-secrets", "Kubernetes secrets in etcd", nil, &keys.ClusterSecrets},
+		{"disks", "Disks of nodes, and volumes", nodeDiskUsers(args.AWS), &keys.Disks},
+		{"logs", "CloudWatch log groups", logUsers(args), &keys.Logs},
+	} {
+		made, err := kms.NewKey(ctx, name+"-"+k.purpose, &kms.KeyArgs{
+			Description:          pulumi.String(args.Name + ": " + k.description),
+			EnableKeyRotation:    pulumi.Bool(true),
+			DeletionWindowInDays: pulumi.Int(30),
+			Policy:               policy.Document(append([]policy.Statement{administrators(args.AWS.Account)}, k.users...)...),
+			Tags:                 pulumi.StringMap{"Name": pulumi.String(args.Name + "-" + k.purpose)},
+		}, pulumi.Parent(keys), pulumi.Protect(args.Protect))
+		if err != nil {
+			return nil, fmt.Errorf("creating the key %q: %w", k.purpose, err)
+		}
+		if _, err := kms.NewAlias(ctx, name+"-"+k.purpose, &kms.AliasArgs{
+			Name:        pulumi.String("alias/" + args.Name + "/" + k.purpose),
+			TargetKeyId: made.KeyId,
+		}, pulumi.Parent(keys)); err != nil {
+			return nil, fmt.Errorf("creating the alias of key %q: %w", k.purpose, err)
+		}
+		*k.arn = made.Arn
+	}
+	return keys, ctx.RegisterResourceOutputs(keys, pulumi.Map{
+		"clusterSecrets": keys.ClusterSecrets, "disks": keys.Disks, "logs": keys.Logs,
+	})
+}
+
+// administrators lets the account's IAM policies decide; without it a key can become unmanageable for ever.
+func administrators(account string) policy.Statement {
+	return policy.Statement{
+		Sid:       "AccountPoliciesDecide",
+		Principal: map[string]any{"AWS": "arn:aws:iam::" + account + ":root"},
+		Actions:   []string{"kms:*"},
+		Resources: inKeyPolicy,
+	}
+}
+
+// nodeDiskUsers are the service role that starts instances: without the grant no node starts. The role is named in a condition and
+// not as the principal, because KMS refuses a principal that does not exist, and in a new account it does not exist yet.
+func nodeDiskUsers(aws config.AWS) []policy.Statement {
+	role := map[string]any{
+		"aws:PrincipalArn":  "arn:aws:iam::" + aws.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+		"kms:CallerAccount": aws.Account,
+	}
+	return []policy.Statement{{
+		Sid:       "StartInstances",
+		Principal: map[string]any{"AWS": "*"},
+		Actions:   useKey, Resources: inKeyPolicy,
+		Conditions: map[string]map[string]any{"StringEquals": role},
+	}, {
+		Sid:       "StartInstancesGrant",
+		Principal: map[string]any{"AWS": "*"},
+		Actions:   []string{"kms:CreateGrant"}, Resources: inKeyPolicy,
+		Conditions: map[string]map[string]any{"StringEquals": role, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+	}}
+}
+
+// logUsers name the logs service, for this environment's groups and EKS's only.
+func logUsers(args *KeysArgs) []policy.Statement {
+	groups := "arn:aws:logs:" + args.AWS.Region + ":" + args.AWS.Account + ":log-group:"
+	return []policy.Statement{{
+		Sid:       "EncryptLogs",
+		Principal: map[string]any{"Service": "logs." + args.AWS.Region + ".amazonaws.com"},
+		Actions:   useKey, Resources: inKeyPolicy,
+		Conditions: map[string]map[string]any{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": []string{
+			groups + "/" + args.Name + "/*", groups + "/aws/eks/" + args.Name + "/*",
+		}}},
+	}}
+}

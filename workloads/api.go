@@ -1,0 +1,38 @@
+package workloads
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// NewAPI runs the API (W2). Names, paths, first delays and periods are the source document's.
+func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulumi.ResourceOption) (*Service, error) {
+	return NewService(ctx, "api", place, &ServiceArgs{
+		Spec:        spec,
+		Labels:      map[string]string{"app": "api"},
+		Port:        8000,
+		ServiceName: "api-service",
+		// 80 is the source's; callers inside the cluster use 8000, because the network policy agent of the VPC CNI wants a service's
+		// port to equal the container's (N7).
+		ServicePorts: []int{80, 8000},
+		Env: []Env{
+			{Name: "DATABASE_URL", Secret: "database-credentials", Key: "url"},
+			{Name: "REDIS_URL", Secret: "redis-credentials", Key: "url"},
+			{Name: "CELERY_BROKER_URL", Secret: "broker-credentials", Key: "url"},
+			{Name: "VAULT_ADDR", Value: "https://vault:8200"},
+		},
+		Probes: Probes{
+			// A hung pod is back within 30 s (R1): noticed after at most period x failures + timeout = 15 s, killed within 1 s, started
+			// in about 2 s, and asked whether it is ready after 10 s. A second failure would make it 38 s.
+			Live:  Probe{Path: "/health", InitialDelay: 30, Period: 10, Timeout: 5, Failures: 1, KillWithin: 1},
+			Ready: Probe{Path: "/ready", InitialDelay: 10, Period: 5, Timeout: 3, Failures: 2},
+		},
+		Autoscaler:   "api-hpa",
+		TargetCPU:    70,
+		TargetMemory: 80,
+		Priority:     CustomerFacing,
+		DrainSeconds: 10,
+		StopWithin:   40,
+	}, opts...)
+}

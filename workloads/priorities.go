@@ -1,0 +1,31 @@
+package workloads
+
+import (
+	"fmt"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	schedulingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/scheduling/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// CustomerFacing is the priority of what customers wait for: when nodes are short, others go first.
+const CustomerFacing = "customer-facing"
+
+// NewPriorities makes the priority classes, highest first.
+func NewPriorities(ctx *pulumi.Context, provider pulumi.ProviderResource) error {
+	for _, class := range []struct {
+		name, description string
+		value             int
+	}{
+		{CustomerFacing, "What customers wait for", 100_000},
+	} {
+		if _, err := schedulingv1.NewPriorityClass(ctx, class.name, &schedulingv1.PriorityClassArgs{
+			Metadata:    metav1.ObjectMetaArgs{Name: pulumi.String(class.name)},
+			Description: pulumi.String(class.description),
+			Value:       pulumi.Int(class.value),
+		}, pulumi.Provider(provider)); err != nil {
+			return fmt.Errorf("creating the priority class %q: %w", class.name, err)
+		}
+	}
+	return nil
+}

@@ -5,9 +5,12 @@ CONFIG ?=
 
 LOCAL  := $(CURDIR)/.local
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
-# What `make up` needs, and what the tests need beside it.
+# The pinned programs that the local engine runs, and those that only the tests run.
 FAMILIES      := pulumi language-go kubernetes etcd kwok eks
 TEST_FAMILIES := lint
+# Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
+UNIT_BUDGET   := 5m
+ENGINE_BUDGET := 15m
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview down reset capacity kubectl pulumi test lint tools program
@@ -41,9 +44,21 @@ pulumi: program ## Run the pinned pulumi: make pulumi ARGS="stack output"
 tools: $(LOCAL)/engine
 	@tools/install $(LOCAL)/tools $(FAMILIES)
 
+test: program ## Run everything: linters, unit tests, and the whole on the local engine
+	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
+	@tools/suite lint    $(MAKE) --no-print-directory lint
+	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
+	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
+	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -timeout $(ENGINE_BUDGET) -v ./e2e'
+
+lint: ## Run the linters on both modules
+	@$(LOCAL)/tools/golangci-lint run ./...
+	@cd local && $(LOCAL)/tools/golangci-lint run --config ../.golangci.yml ./...
+
 # Always asked: Go knows better than make what has changed.
 .PHONY: $(LOCAL)/engine
 $(LOCAL)/engine:
+	@[ -x $@ ] || echo "engine: compiling the local engine, about 1 minute on 2 cores the first time ..."
 	@cd local && go build -o $@ .
 
 # Built before pulumi starts, which would show nothing for the minutes that the first build takes.

@@ -43,7 +43,7 @@ func TestC3InstanceTableIsConsistent(t *testing.T) {
 }
 
 func TestC3MixedPoolIsCountedWithTheSmallestTypeInEachDimension(t *testing.T) {
-	s := mustShape(t, Plan{}, "general", "m7i.xlarge", "c5.2xlarge", "no.such")
+	s := mustShape(t, Plan{}, "m7i.xlarge", "c5.2xlarge", "no.such")
 	assert.Equal(t, Node{Resources{3920, 14162}, 58, 23, 56}, s.free)
 }
 
@@ -53,6 +53,6 @@ func TestC3DaemonSetsTakeTheirShareOfEveryNode(t *testing.T) {
 		{Name: "host-network", Requests: Resources{50, 0}, HostNetwork: true},
 		{Name: "elsewhere", Requests: Resources{3000, 0}, Pools: []string{"other"}},
 	}}
-	s := mustShape(t, p, "general", "t3.xlarge")
+	s := mustShape(t, p, "t3.xlarge")
 	assert.Equal(t, Node{Resources{3770, 13962}, 56, 23, 55}, s.free)
 }

@@ -54,7 +54,7 @@ func TestC3NodesNeeded(t *testing.T) {
 func TestC3VolumesTieTheirPodsToAZone(t *testing.T) {
 	redis := Workload{Name: "redis", Requests: Resources{2000, 3072}, Volumes: 1, Min: 4, Max: 4}
 	p := onePool("t3.xlarge", 0, 20, redis)
-	s := mustShape(t, p, "general", "t3.xlarge")
+	s := mustShape(t, p, "t3.xlarge")
 	d := newDemand(p.Workloads, s.whole.Resources, func(w Workload) int { return w.Max })
 	assert.Equal(t, 3, d.placed(s, 3, 3))
 
@@ -66,7 +66,7 @@ func TestC3VolumesTieTheirPodsToAZone(t *testing.T) {
 func TestC3SpreadOverZonesHoldsBackTheCrowdedZone(t *testing.T) {
 	api := Workload{Name: "api", Requests: Resources{2000, 1024}, ZoneSkew: 1}
 	web := Workload{Name: "web", Requests: Resources{2000, 1024}}
-	s := mustShape(t, Plan{}, "general", "t3.xlarge")
+	s := mustShape(t, Plan{}, "t3.xlarge")
 	v := newScene([]Workload{api, web}, s, 5, 2) // three nodes in zone 0, two in zone 1
 	assert.Equal(t, 1, v.schedule([]pod{{of: 1, home: 1}}))
 	assert.Equal(t, 3, v.schedule([]pod{{0, anyZone}, {0, anyZone}, {0, anyZone}, {0, anyZone}}),
@@ -78,7 +78,7 @@ func TestC3FragmentsOfEarlierSmallPodsAreCounted(t *testing.T) {
 	p := onePool("t3.xlarge", 0, 20,
 		Workload{Name: "small", Requests: Resources{500, 512}, Min: 8, Max: 8},
 		Workload{Name: "large", Requests: Resources{3000, 4096}, Min: 2, Max: 2})
-	s := mustShape(t, p, "general", "t3.xlarge")
+	s := mustShape(t, p, "t3.xlarge")
 	d := newDemand(p.Workloads, s.whole.Resources, func(w Workload) int { return w.Max })
 	assert.Equal(t, "small", d.workloads[0].Name)
 
@@ -92,7 +92,7 @@ func TestC3FragmentsOfEarlierSmallPodsAreCounted(t *testing.T) {
 func TestC3EveryNumberOfNodesUpToMaxFits(t *testing.T) {
 	p := sourcePlan()
 	p.Pools[0] = Pool{Name: "general", InstanceTypes: []string{"m7i.2xlarge"}, Min: 3, Max: 60}
-	s := mustShape(t, p, "general", "m7i.2xlarge")
+	s := mustShape(t, p, "m7i.2xlarge")
 	d := newDemand(p.sorted().workloadsOf("general"), s.whole.Resources, func(w Workload) int { return w.Max })
 	needed := s.nodesFor(p.Pools[0], 3, d)
 	assert.False(t, d.fits(s, needed-1, 3))
@@ -103,7 +103,7 @@ func TestC3EveryNumberOfNodesUpToMaxFits(t *testing.T) {
 
 func TestC3VerdictHoldsInOrdersThatWereNotTried(t *testing.T) {
 	p := sourcePlan()
-	s := mustShape(t, p, "general", "m7i.4xlarge")
+	s := mustShape(t, p, "m7i.4xlarge")
 	d := newDemand(p.sorted().workloadsOf("general"), s.whole.Resources, func(w Workload) int { return w.Max })
 	needed := s.nodesFor(Pool{}, 3, d)
 	random := rand.New(rand.NewPCG(7, 7))

@@ -54,7 +54,7 @@ func (r Report) Table() string {
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, p := range r.Pools {
 		fmt.Fprintf(&out, "pool %s: %d..%d x %s; one offers %s, %d pods, %d volumes\n",
-			p.Name, p.Min, p.Max, p.types(), p.Node.Resources, p.Node.Pods, p.Node.Volumes)
+			p.Name, p.Min, p.Max, p.types(), p.Resources, p.Pods, p.Volumes)
 		fmt.Fprintln(w, "\tpods\tvCPU asked\toffered\tGiB asked\toffered\tnodes\tof\t\t")
 		p.Minimum.row(w, "at minimum", p.Pool)
 		p.Maximum.row(w, "at maximum", p.Pool)

@@ -81,7 +81,7 @@ func TestC3SourceComputePoolHoldsItsRiskWorkers(t *testing.T) {
 
 func TestC3RemedyOfTheSourceSizingFits(t *testing.T) {
 	p := sourcePlan()
-	nodes, found := p.levelsOf(p.Pools[0], mustShape(t, p, "general", "t3.2xlarge"), p.sorted().workloadsOf("general")).worst()
+	nodes, found := p.levelsOf(p.Pools[0], mustShape(t, p, "t3.2xlarge"), p.sorted().workloadsOf("general")).worst()
 	require.True(t, found)
 	p.Pools[0].InstanceTypes, p.Pools[0].Max = []string{"t3.2xlarge"}, nodes
 	assert.Empty(t, p.Check().Problems)
@@ -102,9 +102,9 @@ func TestC3BurstableCreditIsAWarningAndNoRefusal(t *testing.T) {
 	assert.Contains(t, report.Table(), warnings[1])
 }
 
-func mustShape(t *testing.T, p Plan, pool string, types ...string) shape {
+func mustShape(t *testing.T, p Plan, types ...string) shape {
 	t.Helper()
-	s, known := p.shapeOf(pool, types)
+	s, known := p.shapeOf("general", types)
 	require.True(t, known)
 	return s
 }

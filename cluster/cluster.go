@@ -2,6 +2,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -139,7 +140,8 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 		SkipDefaultNodeGroup: pulumi.BoolRef(true),
 		UseDefaultVpcCni:     pulumi.BoolRef(true),
 		CreateOidcProvider:   pulumi.Bool(false), // made in newIssuer: the component's opens a connection to AWS in preview
-	}, pulumi.Parent(parent), pulumi.Protect(args.Protect), pulumi.DependsOn([]pulumi.Resource{logs})) // EKS writes the first line at once
+	}, pulumi.Parent(parent), pulumi.Transforms([]pulumi.ResourceTransform{protectCluster(args.Protect)}),
+		pulumi.DependsOn([]pulumi.Resource{logs})) // EKS writes the first line at once
 	if err != nil {
 		return nil, fmt.Errorf("creating the EKS cluster %q: %w", args.Name, err)
 	}
@@ -148,6 +150,18 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 	parent.Endpoint = control.EksCluster.Endpoint()
 	parent.SecurityGroupID = control.EksCluster.VpcConfig().ClusterSecurityGroupId().Elem()
 	return control, nil
+}
+
+// protectCluster protects the cluster itself. Protecting the component would protect all its children, and no administrator could be
+// removed any more.
+func protectCluster(protect bool) pulumi.ResourceTransform {
+	return func(_ context.Context, r *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
+		if r.Type != "aws:eks/cluster:Cluster" {
+			return nil
+		}
+		r.Opts.Protect = protect
+		return &pulumi.ResourceTransformResult{Props: r.Props, Opts: r.Opts}
+	}
 }
 
 func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, control *eks.Cluster) (err error) {

@@ -44,14 +44,17 @@ type Taint struct {
 	Effect string `json:"effect"`
 }
 
+// OnDemand and Spot are EKS's words for how a pool's instances are paid for.
+const (
+	OnDemand = "ON_DEMAND"
+	Spot     = "SPOT"
+)
+
 const (
 	// PoolLabel is on every node, with the pool's name. It is the source's own label for the compute-optimized pool.
 	PoolLabel = "workload-type"
 	// PlatformPool is where add-ons and operators run. It alone has no taints, so that whatever names no pool lands there.
 	PlatformPool = "general"
-
-	OnDemand = "ON_DEMAND"
-	Spot     = "SPOT"
 )
 
 var (

@@ -94,17 +94,17 @@ func noNumbersForStrings(from, to reflect.Type, value any) (any, error) {
 
 // flatten gives every failure of a decoding, which mapstructure nests as it descends.
 func flatten(err error) []*mapstructure.DecodeError {
-	var one *mapstructure.DecodeError
-	switch joined := err.(type) {
-	case nil:
+	if err == nil {
 		return nil
-	case interface{ Unwrap() []error }:
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []*mapstructure.DecodeError
 		for _, e := range joined.Unwrap() {
 			all = append(all, flatten(e)...)
 		}
 		return all
 	}
+	var one *mapstructure.DecodeError
 	if errors.As(err, &one) {
 		if inner := flatten(errors.Unwrap(one)); len(inner) > 0 {
 			return inner

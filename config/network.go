@@ -30,9 +30,13 @@ type DNSFirewall struct {
 	Domains []string `json:"domains"`
 }
 
+// NATPerZone and NATSingle are the values of natGateways.
 const (
 	NATPerZone = "per-zone"
 	NATSingle  = "single"
+)
+
+const (
 	// ServiceCIDR is where EKS takes Kubernetes service addresses from. It is fixed, so that no VPC can be laid over it.
 	ServiceCIDR = "172.20.0.0/16"
 

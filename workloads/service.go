@@ -46,7 +46,7 @@ type ServiceArgs struct {
 	DrainSeconds, StopWithin int
 }
 
-// New makes the objects of one program: account, Deployment, Service, autoscaler and disruption budget.
+// NewService makes the objects of one program: account, Deployment, Service, autoscaler and disruption budget.
 func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
 	pool, ok := place.Pools(args.Spec.Pool)
 	if !ok {

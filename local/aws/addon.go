@@ -3,8 +3,6 @@ package aws
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -14,11 +12,7 @@ import (
 // createAddon puts the add-on's objects on the cluster and waits until they are available. The real one is DEGRADED, and then an
 // error, after 20 minutes; this one after one.
 func createAddon(ctx context.Context, p *Provider, r *inventory.Record) error {
-	a, objects, err := p.renderAddon(r)
-	if err != nil {
-		return err
-	}
-	c, err := connect(str(r.Inputs["clusterName"]))
+	_, manifests, c, err := p.prepareAddon(r)
 	if err != nil {
 		return err
 	}
@@ -27,47 +21,29 @@ func createAddon(ctx context.Context, p *Provider, r *inventory.Record) error {
 		mode = str(r.Inputs["resolveConflicts"])
 	}
 	if mode != "OVERWRITE" {
-		for _, o := range objects {
-			if o.GetKind() == "Namespace" {
-				continue
-			}
-			exists, err := c.exists(ctx, o)
-			if err != nil {
-				return err
-			}
-			if exists {
-				return apiError("ConfigurationConflict", "Conflicts found when trying to apply %s. Will not continue due to resolve conflicts mode. %s %s exists",
-					a.Name, o.GetKind(), o.GetName())
-			}
+		if err := c.conflict(ctx, manifests); err != nil {
+			return err
 		}
 	}
-	return c.install(ctx, objects)
+	return c.install(ctx, manifests)
 }
 
 func updateAddon(ctx context.Context, p *Provider, _ inventory.Record, r *inventory.Record) error {
-	delete(r.Outputs, "addonVersion")
-	if given := r.Inputs["addonVersion"]; given != nil {
-		r.Outputs["addonVersion"] = given
-	}
-	a, objects, err := p.renderAddon(r)
+	a, manifests, c, err := p.prepareAddon(r)
 	if err != nil {
 		return err
 	}
-	c, err := connect(str(r.Inputs["clusterName"]))
-	if err != nil {
-		return err
-	}
-	for _, o := range a.Objects {
-		if !slices.ContainsFunc(objects, func(kept manifest) bool { return nameOf(kept) == nameOf(o) }) {
+	for _, o := range a.Objects { // what was switched off
+		if !slices.ContainsFunc(manifests, func(kept manifest) bool { return nameOf(kept) == nameOf(o) }) {
 			if err := c.delete(ctx, o); err != nil {
 				return err
 			}
 		}
 	}
-	return c.install(ctx, objects)
+	return c.install(ctx, manifests)
 }
 
-func deleteAddon(ctx context.Context, p *Provider, r inventory.Record) error {
+func deleteAddon(ctx context.Context, _ *Provider, r inventory.Record) error {
 	if r.Inputs["preserve"] == true {
 		return nil
 	}
@@ -93,7 +69,11 @@ func (p *Provider) selfManaged(ctx context.Context, cluster, name, version strin
 	if err != nil {
 		return err
 	}
-	objects, err := a.render(p.region, a.versions(version)[0], nil)
+	chosen, err := a.choose(version, "")
+	if err != nil {
+		return err
+	}
+	manifests, err := a.render(p.region, chosen, nil)
 	if err != nil {
 		return err
 	}
@@ -101,79 +81,79 @@ func (p *Provider) selfManaged(ctx context.Context, cluster, name, version strin
 	if err != nil {
 		return err
 	}
-	return c.apply(ctx, objects)
+	return c.apply(ctx, manifests)
 }
 
-// renderAddon gives the objects of an add-on as its record asks for them, and sets the record's version.
-func (p *Provider) renderAddon(r *inventory.Record) (*addon, []manifest, error) {
+// prepareAddon gives the objects of an add-on as its record asks for them and the way to its cluster, and sets the record's version.
+func (p *Provider) prepareAddon(r *inventory.Record) (*addon, []manifest, client, error) {
+	fail := func(err error) (*addon, []manifest, client, error) { return nil, nil, client{}, err }
 	a, err := loadAddon(str(r.Inputs["addonName"]))
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	cluster, _, err := p.find("eks.Cluster", str(r.Inputs["clusterName"]))
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
-	minor := str(cluster.Outputs["version"])
-	versions := a.versions(minor)
-	if len(versions) == 0 {
-		return nil, nil, apiError("InvalidParameterException", "Addon %s has no version for Kubernetes %s", a.Name, minor)
-	}
-	version := str(r.Inputs["addonVersion"])
-	if version == "" {
-		version = versions[0]
-	}
-	if !slices.Contains(versions, version) {
-		return nil, nil, apiError("InvalidParameterException", "Addon version specified is not supported: %s %s on Kubernetes %s; the local engine knows %s",
-			a.Name, version, minor, strings.Join(versions, ", "))
+	version, err := a.choose(str(cluster.Outputs["version"]), str(r.Outputs["addonVersion"])) // the one it has, unless told otherwise
+	if err != nil {
+		return fail(err)
 	}
 	r.Outputs["addonVersion"] = version
 	values := map[string]any{}
 	if text := str(r.Inputs["configurationValues"]); text != "" {
 		if err := json.Unmarshal([]byte(text), &values); err != nil {
-			return nil, nil, apiError("InvalidParameterException", "ConfigurationValue provided in request is not JSON: %v", err)
+			return fail(apiError("InvalidParameterException", "ConfigurationValue provided in request is not JSON: %v", err))
 		}
 	}
-	objects, err := a.render(p.region, version, values)
+	manifests, err := a.render(p.region, version, values)
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
-	if role := str(r.Inputs["serviceAccountRoleArn"]); role != "" {
-		for _, o := range objects {
-			if o.GetKind() == "ServiceAccount" {
-				annotations := map[string]string{"eks.amazonaws.com/role-arn": role}
-				maps.Copy(annotations, o.GetAnnotations())
-				o.SetAnnotations(annotations)
-			}
+	accounts := map[string]bool{}
+	for _, o := range manifests {
+		if o.GetKind() != "ServiceAccount" {
+			continue
+		}
+		accounts[o.GetName()] = true
+		if role := str(r.Inputs["serviceAccountRoleArn"]); role != "" {
+			o.SetAnnotations(map[string]string{"eks.amazonaws.com/role-arn": role})
 		}
 	}
-	for _, association := range podIdentities(r) {
-		account := str(association["serviceAccount"])
-		if !slices.ContainsFunc(objects, func(o manifest) bool { return o.GetKind() == "ServiceAccount" && o.GetName() == account }) {
-			return nil, nil, apiError("InvalidParameterException", "Addon %s does not use service account %s", a.Name, account)
+	for _, association := range objects(r.Inputs["podIdentityAssociations"]) {
+		if account := str(association["serviceAccount"]); !accounts[account] {
+			return fail(apiError("InvalidParameterException", "Addon %s does not use service account %s", a.Name, account))
 		}
 	}
-	return a, objects, nil
+	c, err := connect(cluster.ID)
+	return a, manifests, c, err
 }
 
-func podIdentities(r *inventory.Record) []map[string]any {
-	return objects(r.Inputs["podIdentityAssociations"])
+// choose gives the version that was asked for if there is such a one, or else EKS's default.
+func (a *addon) choose(minor, asked string) (string, error) {
+	versions := a.Versions[minor]
+	switch {
+	case len(versions) == 0:
+		return "", apiError("InvalidParameterException", "Addon %s has no version for Kubernetes %s", a.Name, minor)
+	case asked == "":
+		return versions[0], nil
+	case !slices.Contains(versions, asked):
+		return "", apiError("InvalidParameterException", "Addon version specified is not supported: %s %s on Kubernetes %s; the local engine knows %s",
+			a.Name, asked, minor, strings.Join(versions, ", "))
+	}
+	return asked, nil
 }
 
 // addonVersion answers aws:eks/getAddonVersion: EKS's default for a Kubernetes minor, or the newest.
 func addonVersion(args map[string]any) (map[string]any, error) {
-	name, minor := str(args["addonName"]), str(args["kubernetesVersion"])
-	a, err := loadAddon(name)
+	a, err := loadAddon(str(args["addonName"]))
 	if err != nil {
 		return nil, err
 	}
-	versions := a.versions(minor)
-	if len(versions) == 0 {
-		return nil, fmt.Errorf("no version of add-on %s for Kubernetes %s is modelled by the local engine", name, minor)
+	minor, recent := str(args["kubernetesVersion"]), args["mostRecent"] == true
+	version, err := a.choose(minor, "")
+	if recent && err == nil {
+		version = a.Versions[minor][len(a.Versions[minor])-1]
 	}
-	version := versions[0]
-	if args["mostRecent"] == true {
-		version = versions[len(versions)-1]
-	}
-	return map[string]any{"id": name, "addonName": name, "kubernetesVersion": minor, "version": version, "mostRecent": args["mostRecent"] == true}, nil
+	return map[string]any{"id": a.Name, "addonName": a.Name, "kubernetesVersion": minor, "version": version, "mostRecent": recent}, err
 }

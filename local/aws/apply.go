@@ -42,16 +42,22 @@ func (c client) of(o manifest) dynamic.ResourceInterface {
 	return c.Resource(resource).Namespace(o.GetNamespace())
 }
 
-func (c client) exists(ctx context.Context, o manifest) (bool, error) {
-	_, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
+// conflict fails when an object is there already, as those are that EKS installs by itself on a new cluster.
+func (c client) conflict(ctx context.Context, manifests []manifest) error {
+	for _, o := range manifests {
+		_, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+		if err == nil && o.GetKind() != "Namespace" {
+			return apiError("ConfigurationConflict", "Conflicts found when trying to apply. Will not continue due to resolve conflicts mode. %s exists", nameOf(o))
+		}
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
 	}
-	return err == nil, err
+	return nil
 }
 
-func (c client) apply(ctx context.Context, objects []manifest) error {
-	for _, o := range objects {
+func (c client) apply(ctx context.Context, manifests []manifest) error {
+	for _, o := range manifests {
 		if _, err := c.of(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "eks", Force: true}); err != nil {
 			return fmt.Errorf("applying %s: %w", nameOf(o), err)
 		}
@@ -68,11 +74,11 @@ func (c client) delete(ctx context.Context, o manifest) error {
 	return nil
 }
 
-func (c client) install(ctx context.Context, objects []manifest) error {
-	if err := c.apply(ctx, objects); err != nil {
+func (c client) install(ctx context.Context, manifests []manifest) error {
+	if err := c.apply(ctx, manifests); err != nil {
 		return err
 	}
-	for _, o := range objects {
+	for _, o := range manifests {
 		err := wait.PollUntilContextTimeout(ctx, 300*time.Millisecond, addonTimeout, true, func(ctx context.Context) (bool, error) {
 			live, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
 			return err == nil && available(live), err

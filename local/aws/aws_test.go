@@ -117,7 +117,7 @@ func TestEveryAddonIsConsistent(t *testing.T) {
 			}
 		}
 		for _, minor := range []string{"1.34", "1.35", "1.36"} {
-			assert.NotEmpty(t, a.versions(minor), name)
+			assert.NotEmpty(t, a.Versions[minor], name)
 		}
 	}
 }
@@ -213,6 +213,8 @@ func TestDiff(t *testing.T) {
 	moved := c.diff("eks.NodeGroup", group(1, props{"id": "lt-1", "version": "1"}), group(1, props{"id": "lt-2", "version": "1"}))
 	assert.Equal(t, []resource.PropertyKey{"launchTemplate.id"}, moved.ReplaceKeys)
 	assert.True(t, moved.DeleteBeforeReplace, "its name is given: the old one must go first")
+	named := c.diff("ec2.Subnet", subnet, props{"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24", "availabilityZone": "eu-west-1c"})
+	assert.False(t, named.DeleteBeforeReplace, "as for real, where the second subnet of one block is then refused")
 	reordered := group(1, nil)
 	reordered["subnetIds"] = []any{"s2", "s1"}
 	assert.Equal(t, plugin.DiffNone, c.diff("eks.NodeGroup", group(1, nil), reordered).Changes)
@@ -242,7 +244,7 @@ func TestReferencesMakeOrderTrue(t *testing.T) {
 		"referencedSecurityGroupId": client})
 	assert.ErrorContains(t, c.destroy("ec2.SecurityGroup", client), "DependencyViolation")
 	require.NoError(t, c.destroy("ec2.SecurityGroup", server))
-	_, ok, err := c.get(context.Background(), token("vpc.SecurityGroupIngressRule"), rule)
+	_, ok, err := c.get(token("vpc.SecurityGroupIngressRule"), rule)
 	require.NoError(t, err)
 	assert.False(t, ok)
 	require.NoError(t, c.destroy("ec2.SecurityGroup", client))
@@ -261,6 +263,8 @@ func TestNamesAreUniqueAndRolesGlobal(t *testing.T) {
 	dir, err := home.Path("cloud", "123456789012", "global")
 	require.NoError(t, err)
 	assert.FileExists(t, filepath.Join(dir, "aws.iam.role.Role", "node.json"))
+	c.make("ec2.InternetGateway", "a", nil)
+	c.make("ec2.InternetGateway", "b", nil) // nothing given is not the same thing given twice
 	_, err = c.try("kms.Alias", "a", props{"targetKeyId": "no-such-key"})
 	assert.ErrorContains(t, err, "NotFoundException")
 }
@@ -271,7 +275,7 @@ func TestReadShowsDriftAndLoss(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, made.Properties["description"].IsSecret())
 	assert.Equal(t, "arn:aws:kms:eu-west-1:123456789012:key/"+string(made.ID), made.Properties["arn"].StringValue())
-	record, _, err := c.get(context.Background(), token("kms.Key"), string(made.ID))
+	record, _, err := c.get(token("kms.Key"), string(made.ID))
 	require.NoError(t, err)
 	record.Inputs["enableKeyRotation"] = true
 	require.NoError(t, c.put(record))

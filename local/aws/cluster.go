@@ -115,9 +115,9 @@ func minor(version string) int {
 }
 
 // needsAccessEntry fails when a policy is given to a principal that has no entry.
-func needsAccessEntry(ctx context.Context, p *Provider, r *inventory.Record) error {
+func needsAccessEntry(_ context.Context, p *Provider, r *inventory.Record) error {
 	id := fmt.Sprintf("%v:%v", r.Inputs["clusterName"], r.Inputs["principalArn"])
-	_, ok, err := p.get(ctx, token("eks.AccessEntry"), id)
+	_, ok, err := p.get(token("eks.AccessEntry"), id)
 	if err == nil && !ok {
 		return apiError("ResourceNotFoundException", "The specified access entry resource could not be found: %s", id)
 	}

@@ -26,25 +26,20 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 		if f.replaces {
 			result.DetailedDiff[path] = plugin.PropertyDiff{Kind: kind.AsReplace(), InputDiff: true}
 			result.ReplaceKeys = append(result.ReplaceKeys, resource.PropertyKey(path))
-			// Two things of one name cannot be at the same time, unless the name is a made up one, which changes with them.
+			// Two things of one name cannot be at the same time.
 			result.DeleteBeforeReplace = result.DeleteBeforeReplace || t.keepsName(req)
 		}
 	})
 	return result, nil
 }
 
-// keepsName tells whether a replacement would meet its predecessor: the properties that must be unique are the same.
+// keepsName tells whether a replacement would have the name of its predecessor: one that was given, not made up.
 func (t *Type) keepsName(req plugin.DiffRequest) bool {
-	_, keys := t.unique()
-	for _, key := range keys {
-		f, _ := lookup(t.fields, key)
-		old, now := req.OldInputs[resource.PropertyKey(key)], req.NewInputs[resource.PropertyKey(key)]
-		madeUp := req.NewInputs["__defaults"]
-		if !old.DeepEquals(now) || f.auto && madeUp.IsArray() && slices.Contains(strs(plain(madeUp)), key) {
-			return false
-		}
-	}
-	return len(keys) > 0
+	madeUp := strs(plain(req.NewInputs["__defaults"]))
+	return slices.ContainsFunc(t.fields, func(f field) bool {
+		key := resource.PropertyKey(f.name)
+		return f.auto && !slices.Contains(madeUp, f.name) && req.OldInputs[key].DeepEquals(req.NewInputs[key])
+	})
 }
 
 func compare(fields []field, path string, old, now map[string]any, report func(field, string, plugin.DiffKind)) {
@@ -57,7 +52,7 @@ func compare(fields []field, path string, old, now map[string]any, report func(f
 		oldObject, newObject := object(before), object(after)
 		oldList, newList := objects(before), objects(after)
 		switch {
-		case f.replaces || f.free || hasUnknown(after) && after == any(unknown{}):
+		case f.replaces || f.free || after == any(unknown{}):
 			report(f, at, kindOf(before, after))
 		case f.fields != nil && (oldObject != nil || newObject != nil):
 			compare(f.fields, at+".", oldObject, newObject, report)

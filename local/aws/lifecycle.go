@@ -101,7 +101,7 @@ func (p *Provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.Rea
 	if err != nil {
 		return plugin.ReadResponse{}, err
 	}
-	r, ok, err := p.get(ctx, token(t.Name), string(req.ID))
+	r, ok, err := p.get(token(t.Name), string(req.ID))
 	if err != nil || !ok {
 		return plugin.ReadResponse{}, err
 	}
@@ -135,7 +135,7 @@ func (p *Provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 }
 
 func (p *Provider) update(ctx context.Context, t *Type, id string, inputs map[string]any) (inventory.Record, error) {
-	old, ok, err := p.get(ctx, token(t.Name), id)
+	old, ok, err := p.get(token(t.Name), id)
 	if err != nil {
 		return old, err
 	}
@@ -162,7 +162,7 @@ func (p *Provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin
 	if err != nil {
 		return plugin.DeleteResponse{}, err
 	}
-	r, ok, err := p.get(ctx, token(t.Name), string(req.ID))
+	r, ok, err := p.get(token(t.Name), string(req.ID))
 	if err != nil || !ok { // what is gone is deleted
 		return plugin.DeleteResponse{}, err
 	}

@@ -48,7 +48,7 @@ func loadAddon(name string) (*addon, error) {
 		return nil, fmt.Errorf("add-on %s: %w", name, err)
 	}
 	for _, d := range documents[1:] {
-		o := manifest(&unstructured.Unstructured{})
+		o := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(d), &o.Object); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", name, err)
 		}
@@ -56,8 +56,6 @@ func loadAddon(name string) (*addon, error) {
 	}
 	return a, nil
 }
-
-func (a *addon) versions(minor string) []string { return a.Versions[minor] }
 
 func nameOf(o manifest) string { return o.GetKind() + "/" + o.GetName() }
 
@@ -76,17 +74,17 @@ func (a *addon) render(region, version string, values map[string]any) ([]manifes
 	if err := a.configure(fresh.Objects, off, "", values); err != nil {
 		return nil, err
 	}
-	objects := slices.DeleteFunc(fresh.Objects, func(o manifest) bool { return off[nameOf(o)] })
-	for _, o := range objects {
+	manifests := slices.DeleteFunc(fresh.Objects, func(o manifest) bool { return off[nameOf(o)] })
+	for _, o := range manifests {
 		labels := map[string]string{"app.kubernetes.io/name": a.Name, "app.kubernetes.io/managed-by": "EKS"}
 		maps.Copy(labels, o.GetLabels())
 		o.SetLabels(labels)
 		o.Object = substitute(o.Object, strings.NewReplacer("${region}", region, "${version}", version)).(map[string]any)
 	}
-	return objects, nil
+	return manifests, nil
 }
 
-func (a *addon) configure(objects []manifest, off map[string]bool, path string, values map[string]any) error {
+func (a *addon) configure(manifests []manifest, off map[string]bool, path string, values map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		value := values[key]
 		s, known := a.Settings[path+key]
@@ -94,36 +92,40 @@ func (a *addon) configure(objects []manifest, off map[string]bool, path string, 
 		on, isBool := value.(bool)
 		switch {
 		case !known && deeper && a.hasUnder(path+key+"."):
-			if err := a.configure(objects, off, path+key+".", inner); err != nil {
+			if err := a.configure(manifests, off, path+key+".", inner); err != nil {
 				return err
 			}
 		case !known:
-			return apiError("InvalidParameterException", "ConfigurationValue provided in request is not supported: %s%s is not modelled for add-on %s", path, key, a.Name)
+			return unsupported("%s%s is not modelled for add-on %s", path, key, a.Name)
 		case s.Object != "" && isBool:
 			off[s.Object] = !on
 		case s.Object != "":
-			return apiError("InvalidParameterException", "ConfigurationValue provided in request is not supported: %s%s must be a boolean", path, key)
+			return unsupported("%s%s must be a boolean", path, key)
 		}
 		if s.Values != nil {
 			meaning, ok := s.Values[fmt.Sprint(value)]
 			if !ok {
-				return apiError("InvalidParameterException", "ConfigurationValue provided in request is not supported: %s%s: %v", path, key, value)
+				return unsupported("%s%s: %v", path, key, value)
 			}
 			value = meaning
 		}
 		for _, place := range s.At {
 			target, at, _ := strings.Cut(place, ":")
-			for _, o := range objects {
+			for _, o := range manifests {
 				if nameOf(o) != target {
 					continue
 				}
 				if err := assign(o.Object, strings.Split(at, "."), value); err != nil {
-					return apiError("InvalidParameterException", "ConfigurationValue provided in request is not supported: %s%s: %v", path, key, err)
+					return unsupported("%s%s: %v", path, key, err)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+func unsupported(format string, args ...any) error {
+	return apiError("InvalidParameterException", "ConfigurationValue provided in request is not supported: "+format, args...)
 }
 
 func (a *addon) hasUnder(prefix string) bool {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,7 +26,7 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 	if err != nil {
 		return err
 	}
-	_, cni, err := p.get(ctx, token("eks.Addon"), name+":vpc-cni")
+	_, cni, err := p.get(token("eks.Addon"), name+":vpc-cni")
 	if err != nil {
 		return err
 	}
@@ -41,15 +41,13 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 	if err := p.nodeAccess(ctx, name, str(r.Inputs["nodeRoleArn"])); err != nil {
 		return err
 	}
-	version := str(r.Inputs["version"])
-	if version == "" {
-		version = str(cluster.Outputs["version"])
+	if r.Outputs["version"] == nil {
+		r.Outputs["version"] = cluster.Outputs["version"]
 	}
-	r.Outputs["version"], r.Outputs["releaseVersion"] = version, version+".0-20261101"
-	if given := str(r.Inputs["releaseVersion"]); given != "" {
-		r.Outputs["releaseVersion"] = given
+	if r.Outputs["releaseVersion"] == nil {
+		r.Outputs["releaseVersion"] = fmt.Sprintf("%v.0-20261101", r.Outputs["version"])
 	}
-	group := fmt.Sprintf("eks-%s-%x", str(r.Inputs["nodeGroupName"]), len(r.ID))
+	group := fmt.Sprintf("eks-%s-%s", str(r.Inputs["nodeGroupName"]), path.Base(str(r.Outputs["arn"])))
 	r.Outputs["resources"] = []any{map[string]any{"autoscalingGroups": []any{map[string]any{"name": group}}}}
 	if err := p.scale(ctx, *r, desired); err != nil {
 		_ = p.scale(context.WithoutCancel(ctx), *r, 0)
@@ -60,11 +58,6 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 
 // updateNodeGroup changes the nodes that are there, as EKS does for labels, taints and the size.
 func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *inventory.Record) error {
-	for _, output := range []string{"version", "releaseVersion"} {
-		if r.Outputs[output] == nil {
-			r.Outputs[output] = old.Outputs[output]
-		}
-	}
 	machines, err := p.machines(*r)
 	if err != nil {
 		return err
@@ -172,7 +165,7 @@ func (p *Provider) machine(r, subnet inventory.Record, kind string, i int) (inve
 	}
 	taken := map[string]bool{}
 	for _, m := range all {
-		taken[str(m.Outputs["privateIp"])] = m.Inputs["subnetId"] == subnet.ID || taken[str(m.Outputs["privateIp"])]
+		taken[str(m.Outputs["privateIp"])] = true
 	}
 	address := block.Addr().Next().Next().Next().Next()
 	for taken[address.String()] {
@@ -213,7 +206,7 @@ func (p *Provider) instanceType(r inventory.Record) (string, error) {
 // nodeAccess makes the access entry by which the nodes of a managed group join, as EKS does itself.
 func (p *Provider) nodeAccess(ctx context.Context, cluster, role string) error {
 	t := types[token("eks.AccessEntry")]
-	if _, ok, err := p.get(ctx, token(t.Name), cluster+":"+role); ok || err != nil {
+	if _, ok, err := p.get(token(t.Name), cluster+":"+role); ok || err != nil {
 		return err
 	}
 	return p.create(ctx, t, &inventory.Record{Type: token(t.Name), Inputs: map[string]any{
@@ -227,11 +220,9 @@ func labels(r inventory.Record) map[string]string {
 		"eks.amazonaws.com/capacityType":    str(r.Outputs["capacityType"]),
 		"eks.amazonaws.com/nodegroup-image": str(r.Outputs["releaseVersion"]),
 	}
-	own := map[string]string{}
 	for key, value := range object(r.Inputs["labels"]) {
-		own[key] = str(value)
+		all[key] = str(value)
 	}
-	maps.Copy(all, own)
 	return all
 }
 

@@ -39,6 +39,11 @@ func Serve() error {
 	})
 }
 
+// Handshake asks for references to resources as plain ids, as the real provider does: a role given as a whole is its name.
+func (p *Provider) Handshake(context.Context, plugin.ProviderHandshakeRequest) (*plugin.ProviderHandshakeResponse, error) {
+	return &plugin.ProviderHandshakeResponse{AcceptSecrets: true}, nil
+}
+
 func (p *Provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 	version := semver.MustParse(Version)
 	return plugin.PluginInfo{Version: &version}, nil

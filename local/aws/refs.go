@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -157,7 +156,7 @@ func (t *Type) unique() (code string, keys []string) {
 // mustBeNew fails when another record has the same values where no two may.
 func (p *Provider) mustBeNew(t *Type, in map[string]any) error {
 	code, keys := t.unique()
-	if code == "" {
+	if !slices.ContainsFunc(keys, func(k string) bool { return in[k] != nil }) {
 		return nil
 	}
 	records, err := p.all(token(t.Name))
@@ -165,7 +164,8 @@ func (p *Provider) mustBeNew(t *Type, in map[string]any) error {
 		return err
 	}
 	for _, r := range records {
-		if !slices.ContainsFunc(keys, func(k string) bool { return !equal(r.Inputs[k], in[k]) }) {
+		differs := func(k string) bool { return !equal(r.Inputs[k], in[k]) }
+		if !slices.ContainsFunc(keys, differs) {
 			return apiError(code, "%s with %s exists: %s", t.short(), describe(keys, in), r.ID)
 		}
 	}
@@ -181,7 +181,7 @@ func describe(keys []string, in map[string]any) string {
 }
 
 // get reads a record of this account and region by its id.
-func (p *Provider) get(_ context.Context, typ, id string) (inventory.Record, bool, error) {
+func (p *Provider) get(typ, id string) (inventory.Record, bool, error) {
 	store, err := p.store(typ, "")
 	if err != nil {
 		return inventory.Record{}, false, err

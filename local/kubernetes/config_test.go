@@ -26,7 +26,7 @@ func kubeconfig(server, user string) resource.PropertyValue {
 
 func TestAProviderIsReplacedWhenItPointsToAnotherCluster(t *testing.T) {
 	unknown := resource.MakeComputed(resource.NewProperty(""))
-	id := func(text string) resource.PropertyValue { return resource.NewProperty(text) }
+	id := resource.NewProperty[string]
 	for name, c := range map[string]struct {
 		old, new resource.PropertyMap
 		replace  bool

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -57,12 +58,9 @@ func TestMutableConfigMapsChangeInPlaceUnlessTheyAreImmutable(t *testing.T) {
 }
 
 func TestAnExplicitNameIsDeletedBeforeItIsReplaced(t *testing.T) {
-	fixed := `{metadata: {name: a, namespace: n}, data: {a: %}}`
-	auto := `{metadata: {name: a, namespace: n, annotations: {pulumi.com/autonamed: 'true'}}, data: {a: %}}`
-	with := func(text, value string) resource.PropertyMap {
-		r := props(t, text[:len(text)-3]+value+"}}")
-		return r
-	}
+	fixed := `{metadata: {name: a, namespace: shop}, data: {a: %}}`
+	auto := `{metadata: {name: a, namespace: shop, annotations: {pulumi.com/autonamed: 'true'}}, data: {a: %}}`
+	with := func(text, value string) resource.PropertyMap { return props(t, strings.Replace(text, "%", value, 1)) }
 	require.True(t, diff(t, New(silent{}), configMap, with(fixed, "x"), with(fixed, "y")).DeleteBeforeReplace)
 	require.False(t, diff(t, New(silent{}), configMap, with(auto, "x"), with(auto, "y")).DeleteBeforeReplace)
 	moved := diff(t, New(silent{}), configMap, props(t, `{metadata: {name: a}}`), props(t, `{metadata: {name: b}}`))
@@ -79,4 +77,8 @@ func TestAnUnknownValueIsAChange(t *testing.T) {
 	news := props(t, `{data: {a: b}}`)
 	news["data"].ObjectValue()["a"] = resource.MakeComputed(resource.NewProperty(""))
 	require.Contains(t, diff(t, New(silent{}), configMap, props(t, `{data: {a: b}}`), news).DetailedDiff, "data.a")
+}
+
+func TestTheEngineIsToldPropertiesNotPaths(t *testing.T) {
+	require.Equal(t, []string{"metadata", "spec"}, roots([]string{"spec.a[0].b", "metadata.name", "spec[\"x.y\"]"}))
 }

@@ -6,6 +6,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/klog/v2"
 )
 
 // version is the version of the real provider that is copied.
@@ -53,6 +55,8 @@ func New(engine engine) *Provider {
 
 // Serve is the main function of pulumi-resource-kubernetes.
 func Serve() error {
+	klog.LogToStderr(false) // client-go logs errors that it returns too, and the engine would show both
+	klog.SetOutput(io.Discard)
 	return provider.Main("kubernetes", func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		if host == nil {
 			return nil, fmt.Errorf("pulumi-resource-kubernetes is started by the Pulumi engine, which passes its address")
@@ -63,7 +67,9 @@ func Serve() error {
 
 // server corrects the answer to Diff: the SDK's server fills Diffs with the paths of the detailed diff, but the engine takes them for
 // the names of properties and shows no others.
-type server struct{ pulumirpc.ResourceProviderServer }
+type server struct {
+	pulumirpc.ResourceProviderServer
+}
 
 func (s server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	response, err := s.ResourceProviderServer.Diff(ctx, req)

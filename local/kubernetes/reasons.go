@@ -20,7 +20,7 @@ func (c *cluster) reasons(ctx context.Context, obj *unstructured.Unstructured, s
 		return nil
 	}
 	found := &tally{counts: map[string]int{}}
-	c.podReasons(ctx, obj, found)
+	claims := c.podReasons(ctx, obj, found)
 
 	since = since.Truncate(time.Second) // as exact as an event's time
 	events, err := c.typed.CoreV1().Events(obj.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: "type=Warning"})
@@ -31,7 +31,7 @@ func (c *cluster) reasons(ctx context.Context, obj *unstructured.Unstructured, s
 	seen := map[string]bool{} // a controller that tries again says the same with other pods' names
 	for _, event := range events.Items {
 		name := event.InvolvedObject.Name
-		about := name == obj.GetName() || strings.HasPrefix(name, obj.GetName()+"-")
+		about := name == obj.GetName() || strings.HasPrefix(name, obj.GetName()+"-") || claims[name]
 		told := event.InvolvedObject.Kind == "Pod" && event.Reason == "FailedScheduling" // by the pod's condition
 		if kind := name + event.Reason; about && !told && !seen[kind] && !lastSeen(event).Before(since) {
 			seen[kind] = true
@@ -41,20 +41,27 @@ func (c *cluster) reasons(ctx context.Context, obj *unstructured.Unstructured, s
 	return found.lines()
 }
 
-func (c *cluster) podReasons(ctx context.Context, obj *unstructured.Unstructured, found *tally) {
+// podReasons tells what holds up the pods, and gives the names of their volumes' claims.
+func (c *cluster) podReasons(ctx context.Context, obj *unstructured.Unstructured, found *tally) (claims map[string]bool) {
 	selector := podSelector(obj)
 	if selector == nil {
-		return
+		return nil
 	}
 	pods, err := c.typed.CoreV1().Pods(obj.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
 	if err != nil {
 		found.add(fmt.Sprintf("the pods cannot be read: %v", err))
-		return
+		return nil
 	}
 	if len(pods.Items) == 0 {
 		found.add(fmt.Sprintf("no pod has the labels %s", selector))
 	}
+	claims = map[string]bool{}
 	for _, pod := range pods.Items {
+		for _, volume := range pod.Spec.Volumes {
+			if volume.PersistentVolumeClaim != nil {
+				claims[volume.PersistentVolumeClaim.ClaimName] = true
+			}
+		}
 		for _, condition := range pod.Status.Conditions {
 			if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 				found.add(fmt.Sprintf("pod is %s: %s", condition.Reason, condition.Message))
@@ -75,6 +82,7 @@ func (c *cluster) podReasons(ctx context.Context, obj *unstructured.Unstructured
 			}
 		}
 	}
+	return claims
 }
 
 // podSelector selects the pods of a workload or a service; nil for what has none.

@@ -1,0 +1,77 @@
+package recorder
+
+import (
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// What the mocks answer where a test wants to see that the answer was used.
+const (
+	ClusterName     = "recorded-cluster"
+	IssuerHost      = "oidc.eks.us-east-1.amazonaws.com/id/RECORDED"
+	LookedUpVersion = "v0.0.1-eksbuild.1"
+
+	clusterType  = "aws:eks/cluster:Cluster"
+	clusterChild = "recorded-eksCluster"
+)
+
+// ARN is the one the mocks give to a resource on AWS.
+func ARN(typ, name string) string {
+	return "arn:aws:recorded:::" + strings.ReplaceAll(typ, ":", "/") + "/" + name
+}
+
+// outputs are what a resource has beyond its inputs, as far as a program can use it.
+func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
+	if args.TypeToken == "eks:index:Cluster" {
+		return m.componentOutputs()
+	}
+	if m.mode == Preview || !strings.HasPrefix(args.TypeToken, "aws:") {
+		return nil
+	}
+	text := resource.NewProperty[string]
+	outputs := resource.PropertyMap{"arn": text(ARN(args.TypeToken, args.Name)), "name": text(args.Name)}
+	switch args.TypeToken {
+	case "aws:kms/key:Key":
+		outputs["keyId"] = text(args.Name + "-key-id")
+	case "aws:ec2/eip:Eip":
+		outputs["publicIp"] = text("address-of-" + args.Name)
+	case "aws:ec2/launchTemplate:LaunchTemplate":
+		outputs["latestVersion"] = resource.NewProperty(3.0)
+	}
+	return outputs
+}
+
+// registerEKS registers, beside the program, the cluster that the EKS component would make. The component runs in a plugin, and of a
+// component's outputs a mock can only answer references to resources that are registered already.
+func (m *mocks) registerEKS(ctx *pulumi.Context) error {
+	var cluster pulumi.CustomResourceState
+	if err := ctx.ReadResource(clusterType, clusterChild, pulumi.ID(ClusterName), nil, &cluster); err != nil {
+		return err
+	}
+	read := make(chan struct{}) // the program's component must find it
+	cluster.URN().ApplyT(func(pulumi.URN) error { close(read); return nil })
+	<-read
+	return nil
+}
+
+func (m *mocks) readEKS(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	state := map[string]any{"name": ClusterName}
+	if m.mode == Up {
+		state["endpoint"] = "https://recorded.example"
+		state["vpcConfig"] = map[string]any{"clusterSecurityGroupId": "sg-recorded"}
+		state["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": "https://" + IssuerHost}}}}
+	}
+	return args.ID, resource.NewPropertyMapFromMap(state), nil
+}
+
+// componentOutputs are the EKS component's: the cluster itself and, once there is one, the way in.
+func (m *mocks) componentOutputs() resource.PropertyMap {
+	cluster := resource.URN(urn("", clusterType, clusterChild))
+	outputs := resource.PropertyMap{"eksCluster": resource.MakeCustomResourceReference(cluster, ClusterName, "")}
+	if m.mode == Up {
+		outputs["kubeconfigJson"] = resource.NewProperty(`{"current-context":"recorded"}`)
+	}
+	return outputs
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"sort"
 	"strings"
@@ -50,9 +51,11 @@ func decode(raw map[string]string, into *Platform) (Problems, keys) {
 			report(full, raw[full], "%v", err)
 			continue
 		}
-		var found mapstructure.Metadata
+		for at, where := range unknownKeys(field.Type(), value, full) {
+			report(at, "", "is not a key of this program; legal there: %s", legalKeys(where))
+		}
 		decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-			Result: field.Addr().Interface(), Metadata: &found, TagName: "json",
+			Result: field.Addr().Interface(), TagName: "json",
 			MatchName:  func(key, field string) bool { return key == field },
 			DecodeHook: noNumbersForStrings,
 		})
@@ -62,9 +65,6 @@ func decode(raw map[string]string, into *Platform) (Problems, keys) {
 		for _, failure := range flatten(decoder.Decode(value)) {
 			at := full + path(failure.Name())
 			report(at, shown(failure), "%s", want(failure))
-		}
-		for _, unused := range found.Unused {
-			report(full+path(unused), "", "is not a key of this program; legal there: %s", legalKeys(typeAt(field.Type(), unused)))
 		}
 	}
 	return problems, broken
@@ -168,23 +168,42 @@ func path(name string) string {
 	return "." + name
 }
 
-// typeAt follows a path such as "nodePools[1].lables" to the type that holds its last element.
-func typeAt(t reflect.Type, path string) reflect.Type {
-	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' })
-	for _, part := range parts[:len(parts)-1] {
-		switch {
-		case strings.HasSuffix(part, "]"), t.Kind() == reflect.Map:
-			t = t.Elem()
-		default:
-			for i := range t.NumField() {
-				if t.Field(i).Tag.Get("json") == part {
-					t = t.Field(i).Type
-					break
+// unknownKeys finds the keys that a type has no field for, each with the type that should have had it. The decoder's own list of
+// them is lost where anything else is wrong in the same object.
+func unknownKeys(t reflect.Type, value any, at string) map[string]reflect.Type {
+	unknown := map[string]reflect.Type{}
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			below := at + "." + key
+			switch {
+			case t.Kind() == reflect.Map:
+				maps.Copy(unknown, unknownKeys(t.Elem(), inner, below))
+			case t.Kind() == reflect.Struct:
+				if field, ok := fieldOf(t, key); ok {
+					maps.Copy(unknown, unknownKeys(field, inner, below))
+				} else {
+					unknown[below] = t
 				}
 			}
 		}
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i, inner := range value {
+				maps.Copy(unknown, unknownKeys(t.Elem(), inner, fmt.Sprintf("%s[%d]", at, i)))
+			}
+		}
 	}
-	return t
+	return unknown
+}
+
+func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("json") == key {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
 }
 
 func legalKeys(t reflect.Type) string {

@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/alphapulse/infrastructure/capacity"
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// The real scheduler places production on the nodes that capacity planned, and both count the same (C3).
+func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
+	fresh(t)
+	assertAllReady(t, do(t, "--stack", "prod", "up"))
+
+	platform := committed(t, "prod")
+	report := capacity.PlanFor(platform).Check()
+	require.Empty(t, report.Problems)
+	found := look(t, "prod")
+	for _, pool := range report.Pools {
+		seen := found[pool.Name]
+		assert.Equal(t, report.StartSize(pool.Name), seen.nodes, "nodes of pool %s", pool.Name)
+		assert.Equal(t, pool.Minimum.Pods, seen.pods, "pods in pool %s beside DaemonSets", pool.Name)
+		assert.Equal(t, pool.Minimum.Asked, seen.asked, "asked of pool %s", pool.Name)
+		assert.Equal(t, pool.Resources, seen.offered, "one node of pool %s after DaemonSets", pool.Name)
+	}
+
+	t.Run("W6 the API is level over the zones", func(t *testing.T) {
+		zones := map[string]int{}
+		for _, pod := range pods(t, "prod") {
+			if pod.Labels["app"] == "api" {
+				zones[node(t, "prod", pod).Labels[core.LabelTopologyZone]]++
+			}
+		}
+		assert.Len(t, zones, 3)
+		for zone, n := range zones {
+			assert.GreaterOrEqual(t, n, 3, "replicas in %s", zone)
+		}
+	})
+	t.Run("D6 what is protected stops its destruction", func(t *testing.T) {
+		refused := try(t, "--stack", "prod", "down")
+		require.Error(t, refused.err)
+		for _, kept := range []string{"aws:kms/key:Key keys-disks", "aws:eks/cluster:Cluster", "aws:ec2/vpc:Vpc", "aws:ec2/eip:Eip"} {
+			assert.Contains(t, refused.output, "protected: "+kept)
+		}
+		assert.NotContains(t, refused.output, "AccessEntry", "an administrator can be removed")
+		assertAllReady(t, do(t, "--stack", "prod", "up"))
+	})
+}
+
+// The source's own sizing is refused with its numbers, before anything is made (C3).
+func TestC3SourceSizingIsRefused(t *testing.T) {
+	fresh(t)
+	source := changed(t, "prod", "pool: services", "pool: general")
+	refused := try(t, "--stack", "prod", "--config", source, "preview")
+	require.Error(t, refused.err)
+	assert.Contains(t, refused.output, "10 x t3.xlarge offer 36.9 vCPU")
+	assert.Contains(t, refused.output, "would fit: max: ")
+}
+
+// seen is what the cluster shows of one pool.
+type seen struct {
+	nodes, pods    int
+	asked, offered capacity.Resources
+}
+
+// look counts what stands on the nodes of each pool; DaemonSets are taken off what a node offers.
+func look(t *testing.T, stack string) map[string]seen {
+	t.Helper()
+	nodes, err := client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	pools, poolOf := map[string]seen{}, map[string]string{}
+	daemons := map[string]capacity.Resources{}
+	for _, n := range nodes.Items {
+		pool := n.Labels[config.PoolLabel]
+		poolOf[n.Name] = pool
+		s := pools[pool]
+		s.nodes++
+		s.offered = resources(n.Status.Allocatable)
+		pools[pool] = s
+	}
+	for _, pod := range pods(t, stack) {
+		assert.Equal(t, core.PodRunning, pod.Status.Phase, pod.Name)
+		pool, ok := poolOf[pod.Spec.NodeName]
+		require.True(t, ok, "pod %s runs on a node of a pool", pod.Name)
+		if want := pod.Spec.NodeSelector[config.PoolLabel]; want != "" {
+			assert.Equal(t, want, pool, "pool of pod %s", pod.Name)
+		}
+		if owner := meta.GetControllerOf(&pod); owner != nil && owner.Kind == "DaemonSet" {
+			daemons[pod.Spec.NodeName] = daemons[pod.Spec.NodeName].Add(requests(pod))
+			continue
+		}
+		s := pools[pool]
+		s.pods++
+		s.asked = s.asked.Add(requests(pod))
+		pools[pool] = s
+	}
+	for name, pool := range poolOf {
+		s := pools[pool]
+		s.offered = resources(find(nodes.Items, name).Status.Allocatable).Sub(daemons[name])
+		pools[pool] = s
+	}
+	return pools
+}
+
+func pods(t *testing.T, stack string) []core.Pod {
+	t.Helper()
+	list, err := client(t, stack).CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	return list.Items
+}
+
+func node(t *testing.T, stack string, pod core.Pod) *core.Node {
+	t.Helper()
+	n, err := client(t, stack).CoreV1().Nodes().Get(t.Context(), pod.Spec.NodeName, meta.GetOptions{})
+	require.NoError(t, err)
+	return n
+}
+
+func find(nodes []core.Node, name string) core.Node {
+	for _, n := range nodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	return core.Node{}
+}
+
+func requests(pod core.Pod) (sum capacity.Resources) {
+	for _, c := range pod.Spec.Containers {
+		sum = sum.Add(resources(c.Resources.Requests))
+	}
+	return sum
+}
+
+func resources(list core.ResourceList) capacity.Resources {
+	return capacity.Resources{MilliCPU: list.Cpu().MilliValue(), MemoryMiB: list.Memory().Value() >> 20}
+}
+
+// committed is the platform of a committed stack file.
+func committed(t *testing.T, stack string) config.Platform {
+	t.Helper()
+	raw, err := config.FromFile(root + "/Pulumi." + stack + ".yaml")
+	require.NoError(t, err)
+	platform, problems := config.Load(raw)
+	require.NoError(t, problems.Err())
+	return platform
+}
+
+func sscan(text string, ready, all *int) (int, error) { return fmt.Sscanf(text, "%d/%d", ready, all) }

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/alphapulse/infrastructure/local/inventory"
+)
+
+// One life of the local stack: made, left alone, drifted, repaired, destroyed (E1, E2).
+func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
+	fresh(t)
+	first := do(t, "up")
+	assert.Positive(t, first.figure(t, "changes"))
+	assert.Regexp(t, `pods=(\d+)/`+"(\\d+)", first.output)
+	assertAllReady(t, first)
+
+	again := do(t, "up")
+	assert.Zero(t, again.figure(t, "changes"), "a second run changes nothing")
+	assertAllReady(t, again)
+	assert.Zero(t, do(t, "up", "--refresh").figure(t, "changes"), "nor does one that looks at the cloud first")
+
+	t.Run("E2 a hand-made edit in the account is drift", func(t *testing.T) {
+		edit(t, "aws:kms/key:Key", func(inputs map[string]any) { inputs["enableKeyRotation"] = false })
+		seen := do(t, "preview", "--refresh")
+		assert.Equal(t, 1, seen.figure(t, "update"), tail(seen.output, 40))
+		assert.Equal(t, 1, do(t, "up", "--refresh").figure(t, "changes"), "and the next run repairs it")
+	})
+	t.Run("E2 a hand-made edit in the cluster is drift", func(t *testing.T) {
+		api := client(t, "local").AutoscalingV2().HorizontalPodAutoscalers("alphapulse-local")
+		_, err := api.Patch(t.Context(), "api-hpa", types.MergePatchType, []byte(`{"spec":{"maxReplicas":7}}`), meta.PatchOptions{})
+		require.NoError(t, err)
+		seen := do(t, "preview", "--refresh")
+		assert.Equal(t, 1, seen.figure(t, "update"), tail(seen.output, 40))
+		assert.Equal(t, 1, do(t, "up", "--refresh").figure(t, "changes"), "and the next run repairs it")
+		now, err := api.Get(t.Context(), "api-hpa", meta.GetOptions{})
+		require.NoError(t, err)
+		assert.EqualValues(t, 6, now.Spec.MaxReplicas)
+	})
+	t.Run("C4 volumes and load balancers are provisioned", testVolumesAndLoadBalancers)
+
+	assert.Zero(t, do(t, "down").figure(t, "left"))
+}
+
+func TestE1StagingIsMadeAndDestroyed(t *testing.T) {
+	fresh(t)
+	assertAllReady(t, do(t, "--stack", "staging", "up"))
+	assert.Zero(t, do(t, "--stack", "staging", "down").figure(t, "left"))
+}
+
+func TestE1PreviewsNeedNothingButTheProgram(t *testing.T) {
+	fresh(t)
+	for name, args := range map[string][]string{
+		"staging": {"--stack", "staging"},
+		"prod in another region, by config alone": {"--stack", "prod", "--config", changed(t, "prod", "us-east-1", "eu-west-1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := do(t, append(args, "preview")...)
+			assert.Greater(t, seen.figure(t, "create"), 100)
+			assert.Zero(t, seen.figure(t, "replace")+seen.figure(t, "delete"))
+		})
+	}
+}
+
+// Everything wrong is named at once, with key, value and what would be legal, and nothing is made.
+func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
+	fresh(t)
+	bad := changed(t, "prod",
+		"  alphapulse:protect: true", "  alphapulse:protect: true\n  alphapulse:colour: blue",
+		"10.20.0.0/16", "10.20.0.0/33",
+		"us-east-1c]", "eu-west-1c]",
+		"flowLogDays: 90", "flowLogDays: ninety",
+		`version: "1.36"`, `version: "1.27"`,
+		"max: 12", "max: 4",
+	)
+	for _, command := range []string{"preview", "up"} {
+		refused := try(t, "--stack", "prod", "--config", bad, command)
+		require.Error(t, refused.err)
+		for _, line := range []string{
+			`alphapulse:colour: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads`,
+			`alphapulse:network.cidr: "10.20.0.0/33": must be an IPv4 range`,
+			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
+			`alphapulse:network.flowLogDays: "ninety": expected an integer`,
+			`alphapulse:cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
+			`alphapulse:cluster.nodePools[2]: services: at maximum replicas 60 pods ask 120.0 vCPU`,
+		} {
+			assert.Contains(t, refused.output, line)
+		}
+	}
+	records, err := inventory.Account("222222222222")
+	require.NoError(t, err)
+	assert.Empty(t, records, "nothing is created")
+}
+
+// edit changes one record of the local stack's account by hand, as somebody would in a console.
+func edit(t *testing.T, typ string, change func(inputs map[string]any)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(os.Getenv("ALPHAPULSE_HOME"), "cloud", "000000000000", "*", "*", "*.json"))
+	require.NoError(t, err)
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var record inventory.Record
+		require.NoError(t, json.Unmarshal(data, &record))
+		if record.Type != typ {
+			continue
+		}
+		change(record.Inputs)
+		data, err = json.Marshal(record)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return
+	}
+	t.Fatalf("the inventory has no %s", typ)
+}
+
+func assertAllReady(t *testing.T, r result) {
+	t.Helper()
+	ready, all := 0, 0
+	_, err := sscan(r.figures["pods"], &ready, &all)
+	require.NoError(t, err)
+	assert.Positive(t, all)
+	assert.Equal(t, all, ready, "every pod is ready")
+}

@@ -59,9 +59,9 @@ lint: ## Run the linters on both modules
 .PHONY: $(LOCAL)/engine
 $(LOCAL)/engine:
 	@[ -x $@ ] || echo "engine: compiling the local engine, about 1 minute on 2 cores the first time ..."
-	@cd local && go build -o $@ .
+	@cd local && ../tools/compile engine -o $@ .
 
 # Built before pulumi starts, which would show nothing for the minutes that the first build takes.
 program: tools
 	@[ -x bin/alphapulse ] || echo "program: compiling the SDKs, about 4 minutes on 2 cores the first time ..."
-	@go build -o bin/alphapulse .
+	@tools/compile program -o bin/alphapulse .

@@ -108,6 +108,9 @@ func EnsureRunning(ctx context.Context, name string) error {
 		if err := kwokctl(ctx, release, "start", "cluster", "--name", name, "--wait", startTimeout); err != nil {
 			return fmt.Errorf("starting control plane %s: %w", name, err)
 		}
+		if err := releaseNodes(ctx, name); err != nil {
+			return fmt.Errorf("starting control plane %s: %w", name, err)
+		}
 	}
 	return startControllers(spec)
 }

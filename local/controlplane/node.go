@@ -104,6 +104,16 @@ func UpdateNode(ctx context.Context, cluster, name string, set map[string]string
 	return err
 }
 
+// releaseNodes ends the leases by which a kwok that was killed still holds its nodes. The new one would wait for minutes until they
+// expire, and meanwhile no pod of theirs could start or stop.
+func releaseNodes(ctx context.Context, cluster string) error {
+	client, _, err := connect(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	return client.CoordinationV1().Leases(core.NamespaceNodeLease).DeleteCollection(ctx, meta.DeleteOptions{}, meta.ListOptions{})
+}
+
 // WaitReady waits until the nodes are ready.
 func WaitReady(ctx context.Context, cluster string, names []string) error {
 	client, _, err := connect(ctx, cluster)

@@ -18,7 +18,7 @@ ENGINE_BUDGET := 15m
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--refresh; a stack file to try: CONFIG=file."
+	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--diff; a stack file to try: CONFIG=file."
 
 up: program ## Build what is missing, start the local engine, create or update the stack
 	@$(ENGINE) up $(ARGS)
@@ -45,13 +45,13 @@ tools: $(LOCAL)/engine
 	@tools/install $(LOCAL)/tools $(FAMILIES)
 
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
-	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
 	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -timeout $(ENGINE_BUDGET) -v ./e2e'
 
 lint: ## Run the linters on both modules
+	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@$(LOCAL)/tools/golangci-lint run ./...
 	@cd local && $(LOCAL)/tools/golangci-lint run --config ../.golangci.yml ./...
 

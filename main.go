@@ -39,7 +39,8 @@ func deploy(ctx *pulumi.Context) error {
 	}
 	eks, err := cluster.New(ctx, "cluster", &cluster.Args{
 		Name: name, AWS: platform.AWS, Spec: platform.Cluster, StartSizes: sizes, Protect: platform.Protect,
-		VpcID: vpc.VpcID.ToStringOutput().ToStringPtrOutput(), PublicSubnetIDs: vpc.PublicSubnetIDs, PrivateSubnetIDs: vpc.PrivateSubnetIDs, Keys: keys,
+		VpcID: vpc.VpcID.ToStringOutput().ToStringPtrOutput(), PublicSubnetIDs: vpc.PublicSubnetIDs, PrivateSubnetIDs: vpc.PrivateSubnetIDs,
+		Egress: vpc.Egress, Keys: keys,
 	}, inAccount)
 	if err != nil {
 		return err

@@ -2,28 +2,327 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/recorder"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/stretchr/testify/require"
 )
 
-func TestX(t *testing.T) {
-	for _, mode := range []recorder.Mode{recorder.Preview, recorder.Up} {
-		raw, err := config.FromFile("Pulumi.prod.yaml")
-		require.NoError(t, err)
-		text, _ := json.Marshal(raw)
-		t.Setenv(pulumi.EnvConfig, string(text))
-		run := recorder.Record(t, mode, deploy)
-		for _, r := range run.Resources {
-			in, _ := json.Marshal(r)
-			t.Log(string(in))
-		}
-		for _, r := range run.Calls {
-			in, _ := json.Marshal(r)
-			t.Log(string(in))
+const (
+	stackType     = "pulumi:pulumi:Stack"
+	keyType       = "aws:kms/key:Key"
+	priorityClass = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
+)
+
+var modes = []recorder.Mode{recorder.Preview, recorder.Up}
+
+func committed(t *testing.T, stack string) map[string]string {
+	t.Helper()
+	raw, err := config.FromFile("Pulumi." + stack + ".yaml")
+	require.NoError(t, err)
+	return raw
+}
+
+// hand gives the program its config as the engine does.
+func hand(t *testing.T, raw map[string]string) {
+	t.Helper()
+	text, err := json.Marshal(raw)
+	require.NoError(t, err)
+	t.Setenv(pulumi.EnvConfig, string(text))
+}
+
+func run(t *testing.T, mode recorder.Mode, raw map[string]string) *recorder.Run {
+	t.Helper()
+	hand(t, raw)
+	return recorder.Record(t, mode, deploy)
+}
+
+// onEveryStack runs the program with every committed stack file, as preview and as up.
+func onEveryStack(t *testing.T, check func(t *testing.T, stack string, run *recorder.Run)) {
+	t.Helper()
+	for _, stack := range []string{"prod", "staging", "local"} {
+		for _, mode := range modes {
+			t.Run(fmt.Sprint(stack, "/", mode), func(t *testing.T) {
+				check(t, stack, run(t, mode, committed(t, stack)))
+			})
 		}
 	}
+}
+
+func isProvider(one recorder.Resource) bool { return strings.HasPrefix(one.Type, "pulumi:providers:") }
+
+func TestEveryResourceBelongsToAComponent(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, _ string, run *recorder.Run) {
+		components := map[string]string{} // name by URN
+		for _, one := range run.Resources {
+			if !one.Custom && !one.Remote {
+				components[one.URN] = one.Name
+			}
+		}
+		assert.GreaterOrEqual(t, len(components), 4)
+		for _, one := range run.Resources {
+			own := strings.HasPrefix(one.Type, "alphapulse:")
+			assert.Equal(t, own, !one.Custom && !one.Remote, "%s %s", one.Type, one.Name)
+			if own || one.Type == priorityClass || one.Type == "pulumi:providers:aws" {
+				assert.Contains(t, one.Parent, stackType, "%s %s", one.Type, one.Name)
+				continue
+			}
+			component, ok := components[one.Parent]
+			require.True(t, ok, "%s %s stands under %s", one.Type, one.Name, one.Parent)
+			assert.True(t, one.Name == component || strings.HasPrefix(one.Name, component+"-"), "%s %s is no name of a child of %s", one.Type, one.Name, component)
+		}
+	})
+}
+
+func TestEveryNameIsUniqueInItsType(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, _ string, run *recorder.Run) {
+		seen := map[string]bool{}
+		for _, one := range run.Resources {
+			key := one.Type + " " + one.Name
+			assert.False(t, seen[key], key)
+			seen[key] = true
+		}
+	})
+}
+
+func TestE1EverythingOnAWSGoesThroughTheStacksAccount(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
+		platform, _ := config.Load(committed(t, stack))
+		assert.Len(t, run.All("pulumi:providers:aws"), 1)
+		assert.Equal(t, []any{platform.AWS.Account}, run.Find(t, "pulumi:providers:aws", "aws").At("allowedAccountIds"))
+		for _, one := range run.Resources {
+			switch {
+			case isProvider(one):
+			case strings.HasPrefix(one.Type, "aws:"):
+				assert.Equal(t, "aws", one.Provider, "%s %s", one.Type, one.Name)
+			case strings.HasPrefix(one.Type, "kubernetes:"):
+				assert.Equal(t, "cluster", one.Provider, "%s %s", one.Type, one.Name)
+			case one.Remote:
+				// The engine hands on what the component around it was given.
+				i := slices.IndexFunc(run.Resources, func(parent recorder.Resource) bool { return parent.URN == one.Parent })
+				require.GreaterOrEqual(t, i, 0)
+				assert.Equal(t, "aws", run.Resources[i].Providers["aws"], "%s %s", one.Type, one.Name)
+			}
+		}
+		require.NotEmpty(t, run.Calls)
+		for _, call := range run.Calls {
+			assert.Equal(t, "aws", call.Provider, call.Token)
+		}
+	})
+}
+
+func TestE1NothingOfAnotherStackIsNamed(t *testing.T) {
+	foreign := map[string][]string{}
+	for _, stack := range []string{"prod", "staging", "local"} {
+		platform, _ := config.Load(committed(t, stack))
+		foreign[stack] = []string{platform.AWS.Account, "alphapulse-" + stack, platform.Network.CIDR}
+	}
+	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
+		text := inputs(t, run)
+		for other, words := range foreign {
+			for _, word := range words {
+				assert.Equal(t, other == stack, strings.Contains(text, word), "%s of %s", word, other)
+			}
+		}
+	})
+}
+
+func inputs(t *testing.T, run *recorder.Run) string {
+	t.Helper()
+	text, err := json.Marshal(run.Resources)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// documents are all policy documents of a run, by resource and input.
+func documents(run *recorder.Run) map[string]any {
+	found := map[string]any{}
+	for _, one := range run.Resources {
+		for _, input := range []string{"policy", "assumeRolePolicy"} {
+			if document, ok := one.Inputs[input]; ok && strings.HasPrefix(one.Type, "aws:") {
+				found[one.Type+" "+one.Name+" "+input] = document
+			}
+		}
+	}
+	return found
+}
+
+func TestS3NoPolicyHasAWildcardThatCouldBeScoped(t *testing.T) {
+	unscoped := []string{"logs:DescribeLogGroups"} // AWS knows no resource for it
+	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
+		platform, _ := config.Load(committed(t, stack))
+		root := "arn:aws:iam::" + platform.AWS.Account + ":root"
+		found := documents(run)
+		require.NotEmpty(t, found)
+		for name, document := range found {
+			inKeyPolicy := strings.HasPrefix(name, keyType)
+			for _, s := range recorder.Statements(t, document) {
+				assert.Equal(t, "Allow", s.Effect, name)
+				assert.NotEmpty(t, s.Action, name)
+				for _, action := range s.Action {
+					ofTheAccount := inKeyPolicy && action == "kms:*" && slices.Equal(s.Principal["AWS"], recorder.Strings{root})
+					assert.True(t, ofTheAccount || !strings.Contains(action, "*"), "%s: %s", name, action)
+					if !inKeyPolicy && slices.Contains(s.Resource, "*") {
+						assert.Contains(t, unscoped, action, name)
+					}
+				}
+				for _, principals := range s.Principal {
+					if slices.Contains(principals, "*") {
+						assert.NotEmpty(t, s.Condition["StringEquals"]["aws:PrincipalArn"], "%s: anybody", name)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestE1ProdProtectsWhatCannotBeMadeAgain(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
+		protected := map[string]int{}
+		for _, one := range run.Resources {
+			if one.Protect {
+				protected[one.Type]++
+			}
+		}
+		want := map[string]int{}
+		if stack == "prod" {
+			want = map[string]int{keyType: 3, "aws:ec2/vpc:Vpc": 1, "aws:ec2/eip:Eip": 3} // the cluster: see package cluster
+		}
+		assert.Equal(t, want, protected)
+	})
+}
+
+func TestPreviewPlansWhatUpMakes(t *testing.T) {
+	for _, stack := range []string{"prod", "staging", "local"} {
+		names := map[recorder.Mode][]string{}
+		for _, mode := range modes {
+			for _, one := range run(t, mode, committed(t, stack)).Resources {
+				names[mode] = append(names[mode], one.URN)
+			}
+		}
+		assert.ElementsMatch(t, names[recorder.Preview], names[recorder.Up], stack)
+	}
+}
+
+func TestN1AnotherRegionNeedsNoCodeChange(t *testing.T) {
+	raw := recorder.Change(t, committed(t, "prod"), "alphapulse:aws.region", "eu-west-1")
+	raw = recorder.Change(t, raw, "alphapulse:network.zones", []any{"eu-west-1a", "eu-west-1b", "eu-west-1c"})
+	there := run(t, recorder.Up, raw)
+	assert.NotContains(t, inputs(t, there), "us-east-1")
+	assert.Len(t, there.Resources, len(run(t, recorder.Up, committed(t, "prod")).Resources))
+}
+
+func TestC2NodePoolIsOneRowOfConfig(t *testing.T) {
+	before := run(t, recorder.Preview, committed(t, "prod"))
+	var cluster struct{ NodePools []any }
+	require.NoError(t, json.Unmarshal([]byte(committed(t, "prod")["alphapulse:cluster"]), &cluster))
+	cluster.NodePools = append(cluster.NodePools, map[string]any{
+		"name": "research", "instanceTypes": []any{"m6i.4xlarge"}, "min": 1, "max": 2, "diskGiB": 50,
+	})
+	after := run(t, recorder.Preview, recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools", cluster.NodePools))
+	var added []string
+	for _, one := range after.Resources {
+		if !slices.ContainsFunc(before.Resources, func(old recorder.Resource) bool { return old.URN == one.URN }) {
+			added = append(added, one.Type+" "+one.Name)
+		}
+	}
+	assert.ElementsMatch(t, []string{"aws:ec2/launchTemplate:LaunchTemplate cluster-research", "aws:eks/nodeGroup:NodeGroup cluster-research"}, added)
+	for _, old := range before.Resources {
+		assert.Equal(t, old.Inputs, after.Find(t, old.Type, old.Name).Inputs, "%s %s", old.Type, old.Name)
+	}
+}
+
+func TestC3NodeGroupsStartAsCapacitySays(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
+		platform, _ := config.Load(committed(t, stack))
+		report := capacity.PlanFor(platform).Check()
+		for _, pool := range platform.Cluster.NodePools {
+			group := run.Find(t, "aws:eks/nodeGroup:NodeGroup", "cluster-"+pool.Name)
+			assert.EqualValues(t, report.StartSize(pool.Name), group.At("scalingConfig.desiredSize"), pool.Name)
+			assert.Positive(t, report.StartSize(pool.Name))
+		}
+	})
+}
+
+func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
+	everything, err := config.FromFile("config/testdata/invalid-everything.yaml")
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		raw  map[string]string
+		says []string
+	}{
+		"no config": {nil, []string{"alphapulse:environment: ", "alphapulse:cluster.version: "}},
+		"everything, of config and of capacity": {everything, []string{
+			"alphapulse:regoin: is not a key", "alphapulse:network.dnsFirewall.domain: is not a key", "alphapulse:protect: perhaps: expected true or false",
+			`alphapulse:network.cidr: "10.300.0.0/16": must be`, `alphapulse:cluster.version: "1.27": is not`, `alphapulse:network.zones[1]: "eu-west-1b": is not a zone of us-east-1`,
+			"alphapulse:cluster.nodePools[0].max: 3: pool general: ", "; would fit: ",
+		}},
+		"a pool too small": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].max", 8), []string{
+			"has 1 problem(s); nothing was created", "alphapulse:cluster.nodePools[2].max: 8: pool services: ", "; would fit: max: 9",
+		}},
+		"a range without room for subnets": {recorder.Change(t, committed(t, "prod"), "alphapulse:network.cidr", "10.20.0.0/28"), []string{
+			"has 1 problem(s)", `alphapulse:network.cidr: "10.20.0.0/28": must be /16`,
+		}},
+		"a range of another version": {recorder.Change(t, committed(t, "prod"), "alphapulse:network.cidr", "fd00::/16"), []string{"has 1 problem(s)"}},
+		"a zone without a name":      {recorder.Change(t, committed(t, "prod"), "alphapulse:network.zones[1]", ""), []string{"has 1 problem(s)", `zones[1]: "": is not a zone`}},
+		"pools that cannot be read":  {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools", "ten"), []string{"has 1 problem(s)", "expected a list"}},
+		"a maximum that cannot be read": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].max", "ten"), []string{
+			"has 1 problem(s)", `nodePools[2].max: "ten": expected an integer`,
+		}},
+		"an instance type that nobody sells": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].instanceTypes[0]", "m6i.huge"), []string{
+			"alphapulse:cluster.nodePools[2].instanceTypes: [m6i.huge]: ",
+		}},
+		"two types wrong in one object": {recorder.Change(t, recorder.Change(t, committed(t, "prod"),
+			"alphapulse:cluster.logDays", 7.5), "alphapulse:cluster.nodePools[1].name", 7), []string{
+			"cluster.logDays: 7.5: expected an integer", "cluster.nodePools[1].name: 7: expected a string: put it in quotes",
+		}},
+	} {
+		for _, mode := range modes {
+			t.Run(fmt.Sprint(name, "/", mode), func(t *testing.T) {
+				hand(t, c.raw)
+				run, err := recorder.Try(mode, deploy)
+				require.Error(t, err)
+				for _, text := range c.says {
+					assert.ErrorContains(t, err, text)
+				}
+				assert.Empty(t, run.Resources)
+				assert.Empty(t, run.Calls)
+			})
+		}
+	}
+}
+
+func TestE1ConfigThatIsNoJSONIsAnError(t *testing.T) {
+	t.Setenv(pulumi.EnvConfig, "{")
+	run, err := recorder.Try(recorder.Preview, deploy)
+	assert.ErrorContains(t, err, "reading the stack config from PULUMI_CONFIG")
+	assert.Empty(t, run.Resources)
+}
+
+func TestC1EveryPreviewSaysWhenSupportEndsWithinAQuarter(t *testing.T) {
+	platform, _ := config.Load(committed(t, "prod"))
+	end := config.KubernetesSupport[platform.Cluster.Version]
+	assert.Empty(t, warnings(platform, capacity.Report{}, end.Add(-91*24*time.Hour)))
+	list := warnings(platform, capacity.Report{}, end.Add(-89*24*time.Hour))
+	require.Len(t, list, 1)
+	assert.Contains(t, list[0], "alphapulse:cluster.version: 1.36: EKS ends standard support on 2027-08-02")
+	assert.Len(t, warnings(platform, capacity.Report{}, end.Add(time.Hour)), 1)
+}
+
+func TestC3WarningsOfCapacityReachThePreview(t *testing.T) {
+	platform, _ := config.Load(committed(t, "staging"))
+	report := capacity.PlanFor(platform).Check()
+	list := warnings(platform, report, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
+	require.Len(t, list, 1)
+	assert.Contains(t, list[0], "alphapulse:cluster.nodePools: general: at minimum 2.0 vCPU are asked")
+	assert.Contains(t, list[0], "surcharges")
 }

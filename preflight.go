@@ -19,7 +19,7 @@ func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
 	}
 	platform, problems := config.Load(raw)
 	report := capacity.PlanFor(platform).Check()
-	problems = append(problems, report.ConfigProblems(platform)...)
+	problems = problems.Then(report.ConfigProblems(platform))
 	if err := problems.Err(); err != nil {
 		return platform, nil, err
 	}

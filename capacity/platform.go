@@ -16,7 +16,10 @@ var hostNetwork = []string{"vpc-cni", "kube-proxy", "prometheus-node-exporter"}
 
 // PlanFor is what a platform asks of its nodes.
 func PlanFor(p config.Platform) Plan {
-	plan := Plan{Zones: slices.Sorted(slices.Values(p.Network.Zones))}
+	plan := Plan{Zones: slices.Compact(slices.Sorted(slices.Values(p.Network.Zones)))}
+	if len(plan.Zones) != 3 { // wrong zones are config's to report; whether the pods fit can be said all the same
+		plan.Zones = []string{"a", "b", "c"}
+	}
 	for _, pool := range p.Cluster.NodePools {
 		plan.Pools = append(plan.Pools, Pool{Name: pool.Name, InstanceTypes: pool.InstanceTypes, Min: pool.Min, Max: pool.Max})
 	}
@@ -39,7 +42,7 @@ func PlanFor(p config.Platform) Plan {
 			Surge: (w.Replicas.Max*config.SurgePercent + 99) / 100, ZoneSkew: 1,
 		})
 	}
-	if layout, err := p.Network.Layout(); err == nil { // a bad range is config's to report
+	if layout, err := p.Network.Layout(); err == nil && len(layout) == len(plan.Zones) { // so are wrong ranges
 		for _, zone := range layout {
 			plan.Subnets = append(plan.Subnets, Subnet{Zone: zone.Zone, Addresses: 1<<(32-zone.Private.Bits()) - subnetReserve})
 		}
@@ -51,13 +54,28 @@ func PlanFor(p config.Platform) Plan {
 func (r Report) ConfigProblems(p config.Platform) config.Problems {
 	var problems config.Problems
 	for _, problem := range r.Problems {
-		key := config.Namespace + ":network.cidr"
-		if i := slices.IndexFunc(p.Cluster.NodePools, func(pool config.NodePool) bool { return pool.Name == problem.Pool }); i >= 0 {
-			key = fmt.Sprintf("%s:cluster.nodePools[%d]", config.Namespace, i)
+		i := slices.IndexFunc(p.Cluster.NodePools, func(pool config.NodePool) bool { return pool.Name == problem.Pool })
+		found := config.Problem{Key: "network.cidr", Value: p.Network.CIDR}
+		switch {
+		case i >= 0 && !allKnown(p.Cluster.NodePools[i].InstanceTypes):
+			found = config.Problem{Key: fmt.Sprintf("cluster.nodePools[%d].instanceTypes", i), Value: fmt.Sprint(p.Cluster.NodePools[i].InstanceTypes)}
+		case i >= 0:
+			found = config.Problem{Key: fmt.Sprintf("cluster.nodePools[%d].max", i), Value: fmt.Sprint(p.Cluster.NodePools[i].Max)}
+		case problem.Pool != "":
+			continue // a pool that is not there, which config reports at the workload
 		}
-		problems = append(problems, config.Problem{Key: key, Value: problem.Pool, Want: problem.What + "; would fit: " + problem.Remedy})
+		found.Key = config.Namespace + ":" + found.Key
+		found.Want = problem.String()
+		problems = append(problems, found)
 	}
 	return problems
+}
+
+func allKnown(types []string) bool {
+	return len(types) > 0 && !slices.ContainsFunc(types, func(name string) bool {
+		_, known := Instance(name)
+		return !known
+	})
 }
 
 func resources(a config.Amount) Resources {

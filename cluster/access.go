@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 func accessEntries(spec config.Cluster) map[string]eks.AccessEntryArgs {
 	entries := map[string]eks.AccessEntryArgs{"break-glass": administrator(spec.BreakGlassRole)}
 	for _, role := range spec.AdministratorRoles {
-		entries["admin-"+role[strings.LastIndex(role, "/")+1:]] = administrator(role)
+		_, path, _ := strings.Cut(role, ":role/")
+		entries["admin-"+strings.ReplaceAll(path, "/", "-")] = administrator(role)
 	}
 	return entries
 }
@@ -27,6 +29,28 @@ func administrator(role string) eks.AccessEntryArgs {
 			PolicyArn:   pulumi.String("arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),
 			AccessScope: awseks.AccessPolicyAssociationAccessScopeArgs{Type: pulumi.String("cluster")},
 		}},
+	}
+}
+
+// withRegion completes the component's kubeconfig: it asks for a token without naming a region, and fails wherever the machine has no
+// default one, or another.
+func withRegion(region string) func(string) (string, error) {
+	return func(kubeconfig string) (string, error) {
+		var config map[string]any
+		if err := json.Unmarshal([]byte(kubeconfig), &config); err != nil {
+			return "", fmt.Errorf("reading the cluster's kubeconfig: %w", err)
+		}
+		users, _ := config["users"].([]any)
+		for _, user := range users {
+			entry, _ := user.(map[string]any)
+			settings, _ := entry["user"].(map[string]any)
+			if exec, ok := settings["exec"].(map[string]any); ok {
+				args, _ := exec["args"].([]any)
+				exec["args"] = append(args, "--region", region)
+			}
+		}
+		text, err := json.Marshal(config)
+		return string(text), err
 	}
 }
 

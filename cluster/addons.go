@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -35,6 +36,10 @@ func (c *Cluster) newAddOns(ctx *pulumi.Context, name string, args *Args, part b
 		if err != nil {
 			return addOns{}, err
 		}
+		needs, arn := after, pulumi.StringPtrInput(nil)
+		if role != nil {
+			needs, arn = slices.Concat(after, role.Permissions), role.Arn.ToStringPtrOutput()
+		}
 		values, err := json.Marshal(addOnValues(addOn))
 		if err != nil {
 			return addOns{}, fmt.Errorf("writing the settings of add-on %q: %w", addOn.Name, err)
@@ -44,11 +49,11 @@ func (c *Cluster) newAddOns(ctx *pulumi.Context, name string, args *Args, part b
 			AddonName:             pulumi.String(addOn.Name),
 			AddonVersion:          c.addOnVersion(ctx, args.Spec, addOn.Name),
 			ConfigurationValues:   pulumi.String(values),
-			ServiceAccountRoleArn: role,
+			ServiceAccountRoleArn: arn,
 			// EKS puts its own vpc-cni, kube-proxy and coredns into every cluster; ours take their place.
 			ResolveConflictsOnCreate: pulumi.String("OVERWRITE"),
 			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"),
-		}, pulumi.Parent(c), pulumi.DependsOn(after)) // their pods need nodes
+		}, pulumi.Parent(c), pulumi.DependsOn(needs)) // their pods need nodes, and what they may do
 		if err != nil {
 			return addOns{}, fmt.Errorf("creating the add-on %q: %w", addOn.Name, err)
 		}
@@ -69,7 +74,7 @@ func (c *Cluster) addOnVersion(ctx *pulumi.Context, spec config.Cluster, addOn s
 }
 
 // addOnRole gives an add-on that calls AWS an identity of its own; the others get none.
-func (c *Cluster) addOnRole(ctx *pulumi.Context, name string, args *Args, addOn string) (pulumi.StringPtrInput, error) {
+func (c *Cluster) addOnRole(ctx *pulumi.Context, name string, args *Args, addOn string) (*security.Role, error) {
 	role := &security.WorkloadRoleArgs{
 		Description: addOn + " of " + args.Name,
 		Issuer:      c.Issuer,
@@ -94,11 +99,7 @@ func (c *Cluster) addOnRole(ctx *pulumi.Context, name string, args *Args, addOn 
 	default:
 		return nil, nil
 	}
-	made, err := security.NewWorkloadRole(ctx, name+"-"+addOn, role, pulumi.Parent(c))
-	if err != nil {
-		return nil, err
-	}
-	return made.Arn.ToStringPtrOutput(), nil
+	return security.NewWorkloadRole(ctx, name+"-"+addOn, role, pulumi.Parent(c))
 }
 
 // addOnValues are an add-on's settings, in its own schema. What capacity counts on, its requests and where it runs, is set and not

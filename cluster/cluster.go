@@ -4,6 +4,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -30,8 +31,10 @@ type Args struct {
 
 	VpcID                             pulumi.StringPtrInput
 	PublicSubnetIDs, PrivateSubnetIDs pulumi.StringArrayInput
-	Keys                              *security.Keys
-	Protect                           bool
+	// Egress is what connects the private subnets: nodes that cannot get out do not join.
+	Egress  []pulumi.Resource
+	Keys    *security.Keys
+	Protect bool
 }
 
 // Cluster is a running cluster.
@@ -46,7 +49,7 @@ type Cluster struct {
 	// Provider reaches the cluster's API server.
 	Provider *kubernetes.Provider
 
-	nodeRoleARN pulumi.StringOutput
+	node *security.Role
 	// AddOnVersions are the versions that run, by add-on.
 	AddOnVersions pulumi.StringMapOutput
 	// Namespaces by what they are for.
@@ -73,7 +76,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
-	pools, err := c.newNodePools(ctx, name, args, first.resources)
+	pools, err := c.newNodePools(ctx, name, args, slices.Concat(first.resources, c.node.Permissions, args.Egress))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +88,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := c.newStorageClass(ctx, name, args); err != nil {
 		return nil, err
 	}
-	if err := c.newNamespaces(ctx, name, args, pools); err != nil {
+	if err := c.newNamespaces(ctx, name, args, slices.Concat(pools, rest.resources)); err != nil {
 		return nil, err
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
@@ -122,8 +125,8 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 		Version:            pulumi.String(args.Spec.Version),
 		AuthenticationMode: &apiOnly,
 		AccessEntries:      accessEntries(args.Spec),
-		ServiceRole:        service,
-		InstanceRole:       node,
+		ServiceRole:        service.Role,
+		InstanceRole:       node.Role,
 
 		VpcId:                           args.VpcID,
 		PublicSubnetIds:                 args.PublicSubnetIDs,
@@ -141,11 +144,11 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 		UseDefaultVpcCni:     pulumi.BoolRef(true),
 		CreateOidcProvider:   pulumi.Bool(false), // made in newIssuer: the component's opens a connection to AWS in preview
 	}, pulumi.Parent(parent), pulumi.Transforms([]pulumi.ResourceTransform{protectCluster(args.Protect)}),
-		pulumi.DependsOn([]pulumi.Resource{logs})) // EKS writes the first line at once
+		pulumi.DependsOn(append(slices.Concat(service.Permissions, node.Permissions), logs))) // EKS writes the first line at once
 	if err != nil {
 		return nil, fmt.Errorf("creating the EKS cluster %q: %w", args.Name, err)
 	}
-	parent.nodeRoleARN = node.Arn
+	parent.node = node
 	parent.Name = control.EksCluster.Name()
 	parent.Endpoint = control.EksCluster.Endpoint()
 	parent.SecurityGroupID = control.EksCluster.VpcConfig().ClusterSecurityGroupId().Elem()
@@ -166,7 +169,7 @@ func protectCluster(protect bool) pulumi.ResourceTransform {
 
 func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, control *eks.Cluster) (err error) {
 	c.Provider, err = kubernetes.NewProvider(ctx, name, &kubernetes.ProviderArgs{
-		Kubeconfig: control.KubeconfigJson,
+		Kubeconfig: control.KubeconfigJson.ApplyT(withRegion(args.AWS.Region)).(pulumi.StringOutput),
 		// Without it a kubeconfig that is not known yet in preview would plan the replacement of everything in the cluster.
 		ClusterIdentifier:      pulumi.String(args.Name),
 		EnableServerSideApply:  pulumi.Bool(true),

@@ -16,7 +16,7 @@ type Namespaces struct {
 }
 
 // newNamespaces makes the namespaces, each enforcing the restricted Pod Security Standard (C5).
-func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, nodes []pulumi.Resource) error {
+func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) error {
 	for _, n := range []struct {
 		name string
 		out  *pulumi.StringOutput
@@ -31,7 +31,7 @@ func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, no
 		}
 		namespace, err := corev1.NewNamespace(ctx, name+"-"+n.name, &corev1.NamespaceArgs{
 			Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(n.name), Labels: labels},
-		}, append(c.inside(), pulumi.DependsOn(nodes))...) // so that workloads go before the nodes they run on
+		}, append(c.inside(), pulumi.DependsOn(ground))...) // so that pods and their volumes go before the nodes, and before the drivers that clean up after them
 		if err != nil {
 			return fmt.Errorf("creating the namespace %q: %w", n.name, err)
 		}

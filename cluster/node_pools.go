@@ -6,7 +6,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -16,7 +15,7 @@ import (
 
 // newNodeRole makes the role of every node: join the cluster, pull images, let an administrator in through Session Manager. What pods
 // need is in their own roles (S3); the network plugin's too, so its policy is not here.
-func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Resource) (*iam.Role, error) {
+func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Resource) (*security.Role, error) {
 	return security.NewRole(ctx, name+"-node", &security.RoleArgs{
 		Description:     "Nodes of " + args.Name,
 		Trust:           policy.TrustInstances(),
@@ -25,7 +24,7 @@ func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Res
 }
 
 // newNodePools makes a managed node group for each row of the config's list (C2).
-func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, network []pulumi.Resource) ([]pulumi.Resource, error) {
+func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) ([]pulumi.Resource, error) {
 	var groups []pulumi.Resource
 	for _, pool := range args.Spec.NodePools {
 		template, err := newLaunchTemplate(ctx, name+"-"+pool.Name, args, pool, c)
@@ -39,7 +38,7 @@ func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, net
 		group, err := eks.NewNodeGroup(ctx, name+"-"+pool.Name, &eks.NodeGroupArgs{
 			ClusterName:   c.Name,
 			Version:       pulumi.String(args.Spec.Version),
-			NodeRoleArn:   c.nodeRoleARN,
+			NodeRoleArn:   c.node.Arn,
 			SubnetIds:     args.PrivateSubnetIDs,
 			InstanceTypes: pulumi.ToStringArray(pool.InstanceTypes),
 			CapacityType:  pulumi.String(pool.CapacityType),
@@ -55,7 +54,9 @@ func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, net
 			NodeRepairConfig: eks.NodeGroupNodeRepairConfigArgs{Enabled: pulumi.Bool(true)},
 			Tags:             pulumi.StringMap{"Name": pulumi.String(args.Name + "-" + pool.Name)},
 		}, pulumi.Parent(c),
-			pulumi.DependsOn(network), // a node is not ready before the network plugin runs on it
+			pulumi.DependsOn(ground), // a node joins once it has permissions and a way out, and is ready once the network plugin runs on it
+			// The autoscaler owns the number. What is sent with every other change is the number in Pulumi's state, so the state has to be
+			// refreshed before (Pulumi.yaml), or a change of max would set the group back to its first day.
 			pulumi.IgnoreChanges([]string{"scalingConfig.desiredSize"}))
 		if err != nil {
 			return nil, fmt.Errorf("creating the node group %q: %w", pool.Name, err)

@@ -12,7 +12,7 @@ import (
 type Cluster struct {
 	// Version is the Kubernetes minor, "1.36".
 	Version string `json:"version"`
-	// PublicAccessCIDRs may reach the API server from outside the VPC; with none there is no public endpoint.
+	// PublicAccessCIDRs are the ranges of the internet that may reach the API server from outside the VPC; with none there is no public endpoint.
 	PublicAccessCIDRs []string `json:"publicAccessCidrs"`
 	// AdministratorRoles are the IAM roles that may do everything in the cluster. The role that creates the cluster is one by EKS's own
 	// doing and must not be listed: EKS refuses a second entry for it.
@@ -89,14 +89,20 @@ func (c Cluster) validate(aws AWS) (ps Problems) {
 		key := fmt.Sprintf("publicAccessCidrs[%d]", i)
 		prefix, err := netip.ParsePrefix(cidr)
 		switch {
-		case err != nil || prefix != prefix.Masked():
-			ps.add(key, cidr, "must be an address range such as 203.0.113.0/24")
+		case err != nil || prefix != prefix.Masked() || !prefix.Addr().Is4():
+			ps.add(key, cidr, "must be an IPv4 address range such as 203.0.113.0/24")
+		case prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast():
+			ps.add(key, cidr, "is no range of the internet, and EKS refuses it; inside the VPC the private endpoint is there anyway")
 		case prefix.Bits() == 0:
 			ps.add(key, cidr, "would open the API server to the whole internet; name the ranges of your offices and pipelines")
 		}
 	}
 	for i, role := range c.AdministratorRoles {
-		checkRole(&ps, fmt.Sprintf("administratorRoles[%d]", i), role, aws.Account)
+		key := fmt.Sprintf("administratorRoles[%d]", i)
+		checkRole(&ps, key, role, aws.Account)
+		if slices.Index(c.AdministratorRoles, role) < i {
+			ps.add(key, role, "is named twice")
+		}
 	}
 	checkRole(&ps, "breakGlassRole", c.BreakGlassRole, aws.Account)
 	if slices.Contains(c.AdministratorRoles, c.BreakGlassRole) {
@@ -115,12 +121,8 @@ func (c Cluster) validate(aws AWS) (ps Problems) {
 }
 
 func (c Cluster) validatePools() (ps Problems) {
-	platform, ok := c.Pool(PlatformPool)
-	if !ok {
+	if _, ok := c.Pool(PlatformPool); !ok {
 		ps.missing("nodePools", fmt.Sprintf("a pool named %q, where add-ons and operators run", PlatformPool))
-	}
-	if len(platform.Taints) > 0 {
-		ps.add("nodePools", PlatformPool, "must have no taints: whatever names no pool runs there")
 	}
 	seen := map[string]bool{}
 	for i, pool := range c.NodePools {
@@ -129,6 +131,9 @@ func (c Cluster) validatePools() (ps Problems) {
 			ps.add(prefix+"name", pool.Name, "is the name of two pools")
 		}
 		seen[pool.Name] = true
+		if pool.Name == PlatformPool && len(pool.Taints) > 0 {
+			ps.add(prefix+"taints", fmt.Sprintf("%+v", pool.Taints), "must be empty: whatever names no pool runs in %s", PlatformPool)
+		}
 		ps = append(ps, pool.validate().under(prefix)...)
 	}
 	return ps
@@ -164,7 +169,7 @@ func (p NodePool) validate() (ps Problems) {
 func checkRole(ps *Problems, key, role, account string) {
 	switch {
 	case !roleARN.MatchString(role):
-		ps.add(key, role, "must be the ARN of an IAM role such as arn:aws:iam::%s:role/deploy", account)
+		ps.add(key, role, "must be the ARN of an IAM role such as arn:aws:iam::111122223333:role/deploy")
 	case accountID.MatchString(account) && !strings.Contains(role, ":"+account+":"):
 		ps.add(key, role, "is a role of another account than aws.account, %s", account)
 	}

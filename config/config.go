@@ -44,7 +44,7 @@ func FromEnvironment() (map[string]string, error) {
 // later checks can add theirs to the same report.
 func Load(raw map[string]string) (Platform, Problems) {
 	var p Platform
-	problems, broken := decode(raw, &p)
+	problems := decode(raw, &p)
 	p.Cluster.setDefaults()
 
 	var found Problems
@@ -55,11 +55,5 @@ func Load(raw map[string]string) (Platform, Problems) {
 	found = append(found, p.Network.validate(p.AWS.Region).under("network.")...)
 	found = append(found, p.Cluster.validate(p.AWS).under("cluster.")...)
 	found = append(found, p.Workloads.validate(p.Cluster.NodePools).under("workloads.")...)
-	for _, problem := range found {
-		problem.Key = Namespace + ":" + problem.Key
-		if !broken.covers(problem.Key) { // what could not be read need not be judged as well
-			problems = append(problems, problem)
-		}
-	}
-	return p, problems
+	return p, problems.Then(found.under(Namespace + ":"))
 }

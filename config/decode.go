@@ -7,31 +7,16 @@ import (
 	"maps"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
 )
 
-// keys is a set of config keys that could not be read.
-type keys map[string]bool
-
-// covers says whether a key, or something around it, is in the set.
-func (k keys) covers(key string) bool {
-	for broken := range k {
-		if rest, ok := strings.CutPrefix(key, broken); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
-	}
-	return false
-}
-
 // decode fills the platform strictly: an unknown key, a wrong type and unreadable JSON are problems, each with its key. A value that
 // could be read is read, whatever stands beside it.
-func decode(raw map[string]string, into *Platform) (Problems, keys) {
-	var problems Problems
-	broken := keys{}
+func decode(raw map[string]string, into *Platform) (problems Problems) {
 	report := func(key, value, want string, args ...any) {
-		broken[key] = true
 		problems = append(problems, Problem{Key: key, Value: value, Want: fmt.Sprintf(want, args...)})
 	}
 
@@ -57,17 +42,17 @@ func decode(raw map[string]string, into *Platform) (Problems, keys) {
 		decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 			Result: field.Addr().Interface(), TagName: "json",
 			MatchName:  func(key, field string) bool { return key == field },
-			DecodeHook: noNumbersForStrings,
+			DecodeHook: noNumbersForStrings, // its refusal is reported like any other wrong type
 		})
 		if err != nil { // only a wrong destination does that
 			panic(err)
 		}
 		for _, failure := range flatten(decoder.Decode(value)) {
 			at := full + path(failure.Name())
-			report(at, shown(failure), "%s", want(failure))
+			report(at, valueAt(value, failure.Name()), "expected %s", describe(typeAt(field.Type(), failure.Name()).Kind()))
 		}
 	}
-	return problems, broken
+	return problems
 }
 
 // parse reads one top-level value: objects and lists arrive as JSON, plain values as they are.
@@ -78,7 +63,7 @@ func parse(text string, kind reflect.Kind) (any, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber() // 1.5 replicas must fail, not become 1
 	var value any
-	if err := decoder.Decode(&value); err != nil {
+	if err := decoder.Decode(&value); err != nil || decoder.More() {
 		return nil, fmt.Errorf("expected %s", describe(kind))
 	}
 	return value, nil
@@ -87,7 +72,7 @@ func parse(text string, kind reflect.Kind) (any, error) {
 // noNumbersForStrings refuses what YAML takes for a number where a string is meant: `version: 1.30` would arrive as 1.3.
 func noNumbersForStrings(from, to reflect.Type, value any) (any, error) {
 	if number, ok := value.(json.Number); ok && to.Kind() == reflect.String && to != from {
-		return nil, fmt.Errorf("expected a string, got the number %s: put it in quotes", number)
+		return nil, fmt.Errorf("%s is a number", number)
 	}
 	return value, nil
 }
@@ -104,37 +89,44 @@ func flatten(err error) []*mapstructure.DecodeError {
 		}
 		return all
 	}
-	var one *mapstructure.DecodeError
-	if errors.As(err, &one) {
-		if inner := flatten(errors.Unwrap(one)); len(inner) > 0 {
-			return inner
-		}
+	inner := flatten(errors.Unwrap(err))
+	if one, ok := err.(*mapstructure.DecodeError); ok && len(inner) == 0 { //nolint:errorlint // this very error: what it wraps was looked at
 		return []*mapstructure.DecodeError{one}
 	}
-	return flatten(errors.Unwrap(err))
+	return inner
 }
 
-func shown(failure *mapstructure.DecodeError) string {
-	var typed *mapstructure.UnconvertibleTypeError
-	if errors.As(failure, &typed) {
-		text, err := json.Marshal(typed.Value)
-		if err == nil {
-			return string(text)
+// valueAt follows a path such as "nodePools[1].max" to what stands there, as JSON.
+func valueAt(value any, path string) string {
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		switch inside := value.(type) {
+		case map[string]any:
+			value = inside[part]
+		case []any:
+			if i, err := strconv.Atoi(part); err == nil && i < len(inside) {
+				value = inside[i]
+			}
 		}
 	}
-	return ""
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
 }
 
-func want(failure *mapstructure.DecodeError) string {
-	var typed *mapstructure.UnconvertibleTypeError
-	if errors.As(failure, &typed) {
-		return "expected " + describe(typed.Expected.Kind())
+// typeAt follows the same path to the type that should stand there.
+func typeAt(t reflect.Type, path string) reflect.Type {
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if t.Kind() == reflect.Struct {
+			if field, ok := fieldOf(t, part); ok {
+				t = field
+			}
+		} else if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+			t = t.Elem()
+		}
 	}
-	cause := failure.Unwrap().Error()
-	if rest, ok := strings.CutPrefix(cause, "error decoding json.Number: "); ok {
-		return "expected an integer: " + rest
-	}
-	return cause
+	return t
 }
 
 func describe(kind reflect.Kind) string {
@@ -148,7 +140,7 @@ func describe(kind reflect.Kind) string {
 	case reflect.Int, reflect.Int64:
 		return "an integer"
 	default:
-		return "a " + kind.String()
+		return "a string: put it in quotes"
 	}
 }
 

@@ -12,14 +12,16 @@ type Network struct {
 	// CIDR is the VPC's one address range; all subnets are derived from it. Changing it replaces everything.
 	CIDR string `json:"cidr"`
 	// Zones are named, never looked up: what a lookup returns may change its order, and subnets would move. The position of a zone
-	// in this list has no meaning; its letter decides its addresses.
+	// in this list has no meaning; its letter decides its addresses. EKS keeps the zones that a cluster was made with: other ones
+	// mean another cluster.
 	Zones []string `json:"zones"`
 	// NATGateways is "per-zone" (the loss of a zone takes only its own way out) or "single".
 	NATGateways string `json:"natGateways"`
 	// InterfaceEndpoints are the AWS services reached without the NAT gateways, each for about 7 dollars a month and zone.
-	InterfaceEndpoints []string    `json:"interfaceEndpoints"`
-	FlowLogDays        int         `json:"flowLogDays"`
-	DNSFirewall        DNSFirewall `json:"dnsFirewall"`
+	InterfaceEndpoints []string `json:"interfaceEndpoints"`
+	// FlowLogDays is how long connections and name look-ups are kept on record.
+	FlowLogDays int         `json:"flowLogDays"`
+	DNSFirewall DNSFirewall `json:"dnsFirewall"`
 }
 
 // DNSFirewall limits which names can be looked up in the VPC: security groups filter addresses, not names (N3).
@@ -59,17 +61,31 @@ type Subnets struct {
 // adding, removing or reordering zones moves no subnet. Of its eighth, half is private (nodes and pods), an eighth public,
 // an eighth for databases; the rest is room to grow.
 func (n Network) Layout() ([]Subnets, error) {
-	cidr, err := netip.ParsePrefix(n.CIDR)
-	if err != nil {
-		return nil, fmt.Errorf("parsing the VPC's CIDR: %w", err)
+	var ps Problems
+	if n.validateCIDR(&ps); len(ps) > 0 {
+		return nil, ps
 	}
+	cidr := netip.MustParsePrefix(n.CIDR)
 	zones := slices.Sorted(slices.Values(n.Zones))
 	layout := make([]Subnets, 0, len(zones))
 	for _, zone := range zones {
-		slot := part(cidr, 3, int(zone[len(zone)-1]-'a'))
+		letter, ok := zoneLetter(zone)
+		if !ok {
+			return nil, fmt.Errorf("%q is not the name of an availability zone", zone)
+		}
+		slot := part(cidr, 3, letter)
 		layout = append(layout, Subnets{Zone: zone, Private: part(slot, 1, 0), Public: part(slot, 3, 4), Database: part(slot, 3, 5)})
 	}
 	return layout, nil
+}
+
+// zoneLetter is the position in the alphabet of the letter that a zone's name ends with.
+func zoneLetter(zone string) (int, bool) {
+	if zone == "" {
+		return 0, false
+	}
+	letter := int(zone[len(zone)-1]) - 'a'
+	return letter, letter >= 0 && letter < zoneSlots
 }
 
 // part is the index-th of 2^bits equal parts of a prefix.
@@ -88,9 +104,10 @@ func (n Network) validate(region string) (ps Problems) {
 	}
 	for i, zone := range n.Zones {
 		key := fmt.Sprintf("zones[%d]", i)
-		letter, inRegion := strings.CutPrefix(zone, region)
+		rest, inRegion := strings.CutPrefix(zone, region)
+		_, lettered := zoneLetter(zone)
 		switch {
-		case regionName.MatchString(region) && (!inRegion || len(letter) != 1 || letter[0] < 'a' || int(letter[0]-'a') >= zoneSlots):
+		case regionName.MatchString(region) && (!inRegion || len(rest) != 1 || !lettered):
 			ps.add(key, zone, "is not a zone of %s; legal: %sa to %s%c, as far as the account has them", region, region, region, 'a'+zoneSlots-1)
 		case slices.Index(n.Zones, zone) < i:
 			ps.add(key, zone, "is named twice")

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -37,6 +38,26 @@ func (ps Problems) Err() error {
 	}
 	sort.SliceStable(ps, func(i, j int) bool { return ps[i].Key < ps[j].Key })
 	return ps
+}
+
+// Then adds the problems that a later check found, but not under keys that are in trouble already, nor around or below them: what could
+// not be read, or is not legal by itself, need not be judged as well.
+func (ps Problems) Then(later Problems) Problems {
+	all := ps
+	for _, problem := range later {
+		if !slices.ContainsFunc(ps, func(known Problem) bool {
+			return within(problem.Key, known.Key) || known.Value != "" && within(known.Key, problem.Key) // a key too many spoils no values
+		}) {
+			all = append(all, problem)
+		}
+	}
+	return all
+}
+
+// within says whether a key is another one, or lies inside it.
+func within(key, outer string) bool {
+	rest, ok := strings.CutPrefix(key, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // under puts a prefix before every key.

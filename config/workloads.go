@@ -51,7 +51,7 @@ func (w Workload) validate(pools []NodePool) (ps Problems) {
 	for _, pool := range pools {
 		names = append(names, pool.Name)
 	}
-	if !slices.Contains(names, w.Pool) {
+	if len(pools) > 0 && !slices.Contains(names, w.Pool) { // no pool at all is reported where pools are
 		ps.add("pool", w.Pool, "is not a node pool of this stack; legal: %s", strings.Join(names, ", "))
 	}
 	if w.Replicas.Min < 1 || w.Replicas.Max < w.Replicas.Min {

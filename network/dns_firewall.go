@@ -1,6 +1,7 @@
 package network
 
 import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -57,5 +58,34 @@ func (b *builder) newDNSFirewall() error {
 		Priority:            pulumi.Int(101), // 100 and below are AWS's
 		Tags:                b.tags("dns-firewall"),
 	}, parent)
-	return creating("the DNS firewall's association", err)
+	if err != nil {
+		return creating("the DNS firewall's association", err)
+	}
+	return b.newQueryLogs()
+}
+
+// newQueryLogs records the names that are looked up, and what the firewall made of them: an alert is a line there and nothing else.
+func (b *builder) newQueryLogs() error {
+	parent := pulumi.Parent(b.parent)
+	group, err := cloudwatch.NewLogGroup(b.ctx, b.child("dns-queries"), &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String("/" + b.args.Name + "/vpc/dns-queries"),
+		KmsKeyId:        b.args.LogKeyARN,
+		RetentionInDays: pulumi.Int(b.args.Spec.FlowLogDays),
+	}, parent)
+	if err != nil {
+		return creating("the DNS queries' log group", err)
+	}
+	logs, err := route53.NewResolverQueryLogConfig(b.ctx, b.child("dns-queries"), &route53.ResolverQueryLogConfigArgs{
+		Name:           pulumi.String(b.args.Name),
+		DestinationArn: group.Arn,
+		Tags:           b.tags("dns-queries"),
+	}, parent)
+	if err != nil {
+		return creating("the DNS query log", err)
+	}
+	_, err = route53.NewResolverQueryLogConfigAssociation(b.ctx, b.child("dns-queries"), &route53.ResolverQueryLogConfigAssociationArgs{
+		ResolverQueryLogConfigId: logs.ID(),
+		ResourceId:               b.vpc.ID(),
+	}, parent)
+	return creating("the DNS query log's association", err)
 }

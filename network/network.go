@@ -34,6 +34,8 @@ type Network struct {
 	DatabaseSubnetIDs pulumi.StringArrayOutput
 	// EgressIPs are the addresses that the outside sees. Exchanges and Stripe allow-list them (N2).
 	EgressIPs pulumi.StringArrayOutput
+	// Egress is what connects the private subnets to the outside, for what must not start before it, nor outlive it.
+	Egress []pulumi.Resource
 }
 
 // New makes the network.
@@ -65,6 +67,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	n.PublicSubnetIDs = b.ids(tierPublic)
 	n.DatabaseSubnetIDs = b.ids(tierDatabase)
 	n.EgressIPs = b.egressIPs()
+	n.Egress = b.egress
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{
 		"vpcId":             n.VpcID,
 		"privateSubnetIds":  n.PrivateSubnetIDs,

@@ -44,11 +44,15 @@ func (b *builder) newRoutes() error {
 		if s.tier == tierPrivate {
 			table += "-" + s.zone
 		}
-		if _, err := ec2.NewRouteTableAssociation(b.ctx, b.child(s.tier, s.zone), &ec2.RouteTableAssociationArgs{
+		association, err := ec2.NewRouteTableAssociation(b.ctx, b.child(s.tier, s.zone), &ec2.RouteTableAssociationArgs{
 			RouteTableId: b.tables[table].ID(),
 			SubnetId:     s.ID(),
-		}, pulumi.Parent(b.parent)); err != nil {
+		}, pulumi.Parent(b.parent))
+		if err != nil {
 			return creating("the route table association of the "+s.tier+" subnet in "+s.zone, err)
+		}
+		if s.tier == tierPrivate {
+			b.egress = append(b.egress, association)
 		}
 	}
 	return nil
@@ -65,8 +69,12 @@ func (b *builder) newTable(name string) (err error) {
 func (b *builder) newRoute(table string, args *ec2.RouteArgs) error {
 	args.RouteTableId = b.tables[table].ID()
 	args.DestinationCidrBlock = pulumi.String("0.0.0.0/0")
-	_, err := ec2.NewRoute(b.ctx, b.child(table, "out"), args, pulumi.Parent(b.parent))
-	return creating("the way out of "+table, err)
+	route, err := ec2.NewRoute(b.ctx, b.child(table, "out"), args, pulumi.Parent(b.parent))
+	if err != nil {
+		return creating("the way out of "+table, err)
+	}
+	b.egress = append(b.egress, route)
+	return nil
 }
 
 func (b *builder) newNATGateway(public subnet) (*ec2.NatGateway, error) {

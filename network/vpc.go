@@ -26,6 +26,7 @@ type builder struct {
 	subnets []subnet
 	tables  map[string]*ec2.RouteTable // "public", "database", "private-<zone>"
 	eips    []*ec2.Eip
+	egress  []pulumi.Resource
 }
 
 type subnet struct {

@@ -10,7 +10,7 @@ import (
 // What the mocks answer where a test wants to see that the answer was used.
 const (
 	ClusterName     = "recorded-cluster"
-	IssuerHost      = "oidc.eks.us-east-1.amazonaws.com/id/RECORDED"
+	IssuerHost      = "issuer.recorded.example/id/1"
 	LookedUpVersion = "v0.0.1-eksbuild.1"
 
 	clusterType  = "aws:eks/cluster:Cluster"
@@ -71,7 +71,7 @@ func (m *mocks) componentOutputs() resource.PropertyMap {
 	cluster := resource.URN(urn("", clusterType, clusterChild))
 	outputs := resource.PropertyMap{"eksCluster": resource.MakeCustomResourceReference(cluster, ClusterName, "")}
 	if m.mode == Up {
-		outputs["kubeconfigJson"] = resource.NewProperty(`{"current-context":"recorded"}`)
+		outputs["kubeconfigJson"] = resource.NewProperty(`{"current-context":"recorded","users":[{"name":"aws","user":{"exec":{"command":"aws","args":["eks","get-token"]}}}]}`)
 	}
 	return outputs
 }

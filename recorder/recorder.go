@@ -43,6 +43,8 @@ type Resource struct {
 	// Parent and DependsOn are URNs; DependsOn includes what the inputs come from. Provider is the provider's own name.
 	Parent, Provider string
 	DependsOn        []string
+	// Providers are the names of the providers that a component passes to its children, by package.
+	Providers map[string]string
 	// Custom resources have a provider; the others are components, and Remote ones are run by a plugin.
 	Custom, Remote bool
 	Protect        bool
@@ -135,7 +137,10 @@ func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name),
 		Parent: rpc.GetParent(), Provider: providerName(args.Provider), DependsOn: rpc.GetDependencies(),
 		Custom: args.Custom, Remote: rpc.GetRemote(), Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(),
-		Inputs: plain(args.Inputs),
+		Providers: map[string]string{}, Inputs: plain(args.Inputs),
+	}
+	for pkg, reference := range rpc.GetProviders() {
+		recorded.Providers[pkg] = providerName(reference)
 	}
 	m.lock.Lock()
 	defer m.lock.Unlock()

@@ -27,7 +27,7 @@ type WorkloadRoleArgs struct {
 }
 
 // NewWorkloadRole makes the IAM role of one service account.
-func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, opts ...pulumi.ResourceOption) (*Role, error) {
 	subject := "system:serviceaccount:" + args.Namespace + ":" + args.ServiceAccount
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		Description: pulumi.String(args.Description),
@@ -47,15 +47,18 @@ func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, o
 		return nil, fmt.Errorf("creating the role of %s: %w", subject, err)
 	}
 	// The role's parent is also the parent of its policies, so they take the same options.
-	if err := attach(ctx, name, role, args.ManagedPolicies, opts...); err != nil {
+	permissions, err := attach(ctx, name, role, args.ManagedPolicies, opts...)
+	if err != nil {
 		return nil, err
 	}
 	if len(args.Statements) > 0 {
-		if _, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		own, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 			Role: role.ID(), Policy: policy.Document(args.Statements...),
-		}, opts...); err != nil {
+		}, opts...)
+		if err != nil {
 			return nil, fmt.Errorf("creating the permissions of %s: %w", subject, err)
 		}
+		permissions = append(permissions, own)
 	}
-	return role, nil
+	return &Role{role, permissions}, nil
 }

@@ -8,6 +8,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
+// Role is an IAM role with its permissions. What uses the role waits for all of them, and they go after it: a cluster whose role has lost
+// its permissions cannot be deleted any more.
+type Role struct {
+	*iam.Role
+	Permissions []pulumi.Resource
+}
+
 // RoleArgs are a role that an AWS service, not a pod, takes on.
 type RoleArgs struct {
 	Description     string
@@ -16,7 +23,7 @@ type RoleArgs struct {
 }
 
 // NewRole makes a role of a service.
-func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.ResourceOption) (*iam.Role, error) {
+func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.ResourceOption) (*Role, error) {
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		Description:      pulumi.String(args.Description),
 		AssumeRolePolicy: args.Trust,
@@ -24,17 +31,21 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, fmt.Errorf("creating the role %q: %w", name, err)
 	}
-	return role, attach(ctx, name, role, args.ManagedPolicies, opts...)
+	permissions, err := attach(ctx, name, role, args.ManagedPolicies, opts...)
+	return &Role{role, permissions}, err
 }
 
 // attach gives a role policies of AWS's own.
-func attach(ctx *pulumi.Context, name string, role *iam.Role, policies []string, opts ...pulumi.ResourceOption) error {
+func attach(ctx *pulumi.Context, name string, role *iam.Role, policies []string, opts ...pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	var attached []pulumi.Resource
 	for _, managed := range policies {
-		if _, err := iam.NewRolePolicyAttachment(ctx, name+"-"+path.Base(managed), &iam.RolePolicyAttachmentArgs{
+		attachment, err := iam.NewRolePolicyAttachment(ctx, name+"-"+path.Base(managed), &iam.RolePolicyAttachmentArgs{
 			Role: role.Name, PolicyArn: pulumi.String("arn:aws:iam::aws:policy/" + managed),
-		}, opts...); err != nil {
-			return fmt.Errorf("attaching %s to the role %q: %w", managed, name, err)
+		}, opts...)
+		if err != nil {
+			return nil, fmt.Errorf("attaching %s to the role %q: %w", managed, name, err)
 		}
+		attached = append(attached, attachment)
 	}
-	return nil
+	return attached, nil
 }

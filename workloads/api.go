@@ -23,9 +23,11 @@ func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulu
 			{Name: "VAULT_ADDR", Value: "https://vault:8200"},
 		},
 		Probes: Probes{
-			// A hung pod is back within 30 s (R1): noticed after at most period x failures + timeout = 15 s, killed within 1 s, started
-			// in about 2 s, and asked whether it is ready after 10 s. A second failure would make it 38 s.
-			Live:  Probe{Path: "/health", InitialDelay: 30, Period: 10, Timeout: 5, Failures: 1, KillWithin: 1},
+			// A hung pod is back within 30 s (R1): noticed after at most period x failures + timeout = 12 s, killed within 3 s (the wait of
+			// its preStop hook uses the second up, then the kubelet gives two more), started in about 2 s, and asked whether it is ready
+			// after 10 to 11 s: 28 s. It can be 32 s when the first question just misses its moment and the next comes 5 s later. A second
+			// failure would add 10.
+			Live:  Probe{Path: "/health", InitialDelay: 30, Period: 10, Timeout: 2, Failures: 1, KillWithin: 1},
 			Ready: Probe{Path: "/ready", InitialDelay: 10, Period: 5, Timeout: 3, Failures: 2},
 		},
 		Autoscaler:   "api-hpa",

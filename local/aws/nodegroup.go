@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -33,10 +34,9 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 	if cluster.Inputs["bootstrapSelfManagedAddons"] == false && !cni {
 		return apiError("NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster: container runtime network not ready: cni plugin not initialized")
 	}
-	scaling := object(r.Inputs["scalingConfig"])
-	low, desired, high := number(scaling["minSize"]), number(scaling["desiredSize"]), number(scaling["maxSize"])
-	if low > desired || desired > high {
-		return apiError("InvalidParameterException", "desired capacity %d must be between minimum %d and maximum %d", desired, low, high)
+	desired, err := desiredSize(*r)
+	if err != nil {
+		return err
 	}
 	if err := p.nodeAccess(ctx, name, str(r.Inputs["nodeRoleArn"])); err != nil {
 		return err
@@ -73,16 +73,32 @@ func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *
 			return err
 		}
 	}
-	// The size is the autoscaler's unless it was changed here.
-	desired := func(r inventory.Record) int { return number(object(r.Inputs["scalingConfig"])["desiredSize"]) }
-	if desired(old) == desired(*r) {
+	// As the real provider: whoever changes one of the three numbers sends all of them, also a size that is out of date.
+	if reflect.DeepEqual(old.Inputs["scalingConfig"], r.Inputs["scalingConfig"]) {
 		return nil
 	}
-	return p.scale(ctx, *r, desired(*r))
+	desired, err := desiredSize(*r)
+	if err != nil {
+		return err
+	}
+	return p.scale(ctx, *r, desired)
 }
 
 func deleteNodeGroup(ctx context.Context, p *Provider, r inventory.Record) error {
 	return p.scale(ctx, r, 0)
+}
+
+// desiredSize is the size that a group is told to have, if it lies within its bounds.
+func desiredSize(r inventory.Record) (int, error) {
+	scaling := object(r.Inputs["scalingConfig"])
+	low, desired, high := number(scaling["minSize"]), number(scaling["desiredSize"]), number(scaling["maxSize"])
+	switch {
+	case low > desired:
+		return 0, apiError("InvalidParameterException", "Minimum capacity %d can't be greater than desired size %d", low, desired)
+	case desired > high:
+		return 0, apiError("InvalidParameterException", "desired capacity %d can't be greater than max size %d", desired, high)
+	}
+	return desired, nil
 }
 
 // scale starts machines, or drains and ends the youngest, until the group has n, and waits until they are ready.

@@ -1,6 +1,6 @@
 package aws
 
-// Route 53 Resolver's DNS Firewall, under the names of pulumi-aws.
+// Route 53 Resolver's DNS Firewall and query logs, under the names of pulumi-aws.
 var resolverTypes = []Type{
 	{Name: "route53.ResolverFirewallDomainList", ID: "rslvr-fdl-{hex}",
 		Props: `name@* domains tags{}`,
@@ -18,4 +18,9 @@ var resolverTypes = []Type{
 	{Name: "route53.ResolverFirewallConfig", ID: "rslvr-fc-{hex}", Unique: "ConflictException resourceId",
 		Props: `resourceId!*^ec2.Vpc firewallFailOpen`,
 		Out:   `ownerId={account} firewallFailOpen=DISABLED`},
+	{Name: "route53.ResolverQueryLogConfig", ID: "rqlc-{hex}",
+		Props: `name@* destinationArn!*>cloudwatch.LogGroup tags{}`,
+		Out:   `arn=arn:aws:route53resolver:{region}:{account}:resolver-query-log-config/{id} ownerId={account} shareStatus=NOT_SHARED`},
+	{Name: "route53.ResolverQueryLogConfigAssociation", ID: "rqlca-{hex}", Unique: "ResourceExistsException resolverQueryLogConfigId resourceId",
+		Props: `resolverQueryLogConfigId!*>route53.ResolverQueryLogConfig resourceId!*>ec2.Vpc`},
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,7 +57,7 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 // The source's own sizing is refused with its numbers, before anything is made (C3).
 func TestC3SourceSizingIsRefused(t *testing.T) {
 	fresh(t)
-	source := changed(t, "prod", "pool: services", "pool: general")
+	source := filepath.Join(root, "config", "testdata", "source-sizing.yaml")
 	refused := try(t, "--stack", "prod", "--config", source, "preview")
 	require.Error(t, refused.err)
 	assert.Contains(t, refused.output, "10 x t3.xlarge offer 36.9 vCPU")

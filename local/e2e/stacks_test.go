@@ -28,7 +28,7 @@ func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 	again := do(t, "up")
 	assert.Zero(t, again.figure(t, "changes"), "a second run changes nothing")
 	assertAllReady(t, again)
-	assert.Zero(t, do(t, "up", "--refresh").figure(t, "changes"), "nor does one that looks at the cloud first")
+	assert.Zero(t, do(t, "up", "--refresh=false").figure(t, "changes"), "nor does one that does not look at the cloud first")
 
 	t.Run("E2 hand-made edits in the account and in the cluster are drift", func(t *testing.T) {
 		edit(t, "aws:kms/key:Key", func(inputs map[string]any) { inputs["enableKeyRotation"] = false })
@@ -36,10 +36,10 @@ func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 		_, err := api.Patch(t.Context(), "api-hpa", types.MergePatchType, []byte(`{"spec":{"maxReplicas":7}}`), meta.PatchOptions{})
 		require.NoError(t, err)
 
-		seen := do(t, "preview", "--refresh")
+		seen := do(t, "preview")
 		assert.Equal(t, 2, seen.figure(t, "update"), tail(seen.output, 40))
 		assert.Contains(t, seen.output, "~enableKeyRotation")
-		assert.Equal(t, 2, do(t, "up", "--refresh").figure(t, "changes"), "and the next run repairs them")
+		assert.Equal(t, 2, do(t, "up").figure(t, "changes"), "and the next run repairs them")
 		now, err := api.Get(t.Context(), "api-hpa", meta.GetOptions{})
 		require.NoError(t, err)
 		assert.EqualValues(t, 6, now.Spec.MaxReplicas)
@@ -97,7 +97,7 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
 			`alphapulse:network.flowLogDays: "ninety": expected an integer`,
 			`alphapulse:cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
-			`alphapulse:cluster.nodePools[2]: services: at maximum replicas 60 pods ask 120.0 vCPU`,
+			`alphapulse:cluster.nodePools[2].max: 4: pool services: at maximum replicas 60 pods ask 120.0 vCPU`,
 		} {
 			assert.Contains(t, refused.output, line)
 		}

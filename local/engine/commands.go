@@ -35,7 +35,7 @@ func (e *Engine) up(ctx context.Context, args []string) error {
 // preview says what up would do. Nothing is needed for it but the program: an unborn stack has no cluster to ask.
 func (e *Engine) preview(ctx context.Context, args []string) error {
 	began := time.Now()
-	would, err := e.operate(ctx, append([]string{"preview", "--diff=false"}, args...))
+	would, err := e.operate(ctx, append([]string{"preview"}, args...))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,266 @@
+package config_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/recorder"
+)
+
+var stacks = []string{"prod", "staging", "local"}
+
+func stackFile(t *testing.T, path string) map[string]string {
+	t.Helper()
+	raw, err := config.FromFile(path)
+	require.NoError(t, err)
+	return raw
+}
+
+func prod(t *testing.T) map[string]string { return stackFile(t, "../Pulumi.prod.yaml") }
+
+func TestE1CommittedStacksHaveNoProblems(t *testing.T) {
+	for _, stack := range stacks {
+		t.Run(stack, func(t *testing.T) {
+			platform, problems := config.Load(stackFile(t, "../Pulumi."+stack+".yaml"))
+			require.NoError(t, problems.Err())
+			assert.Equal(t, stack, platform.Environment)
+			assert.Equal(t, "alphapulse-"+stack, platform.Name())
+		})
+	}
+}
+
+func TestE1StacksShareNoAccountAndNoAddress(t *testing.T) {
+	seen := map[string]string{}
+	for _, stack := range stacks {
+		platform, _ := config.Load(stackFile(t, "../Pulumi."+stack+".yaml"))
+		for _, own := range []string{platform.AWS.Account, platform.Network.CIDR} {
+			assert.Empty(t, seen[own], "%s is of two stacks", own)
+			seen[own] = stack
+		}
+	}
+}
+
+func TestC1ProdShips136AndProtectsWhatItHolds(t *testing.T) {
+	platform, _ := config.Load(prod(t))
+	assert.Equal(t, "1.36", platform.Cluster.Version)
+	assert.Equal(t, config.NATPerZone, platform.Network.NATGateways, "N2")
+	assert.True(t, platform.Protect)
+}
+
+func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
+	_, problems := config.Load(stackFile(t, "testdata/invalid-everything.yaml"))
+	text := problems.Err().Error()
+	for _, line := range []string{
+		`aws.account: "22222222222": must be the 12 digits of the one AWS account this stack may touch`,
+		`cluster.addOns.coredns: "latest": must be a build of EKS such as v1.13.2-eksbuild.1`,
+		`cluster.addOns.corends: "v1.13.2-eksbuild.1": is no add-on of this program; legal: aws-ebs-csi-driver, coredns, kube-proxy, `,
+		`cluster.administratorRoles[1]: "platform-engineer": must be the ARN of an IAM role`,
+		`cluster.logDays: 366: must be a retention that CloudWatch Logs has: 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 days`,
+		`cluster.nodePools[0].taints: "[{Key:workload-type Value:general Effect:NoSchedule}]": must be empty: whatever names no pool runs in general`,
+		`cluster.nodePools[1].capacityType: "CHEAP": must be ON_DEMAND or SPOT`,
+		`cluster.nodePools[1].diskGiB: 10: must be 20 to 16384 GiB`,
+		`cluster.nodePools[1].labels.workload-type: "api": is set by the program to the pool's name "Services"; leave it out`,
+		`cluster.nodePools[1].lables: is not a key of this program; legal there: capacityType, diskGiB, instanceTypes, labels, max, min, name, taints`,
+		`cluster.nodePools[1].name: "Services": must be 1 to 30 lower-case letters, digits or hyphens`,
+		`cluster.nodePools[1].taints[0]: "{Key:dedicated Value:api Effect:NoEntry}": must have a key and an effect of NoSchedule, NoExecute, PreferNoSchedule`,
+		`cluster.nodePools[2].max: "min 3, max 101": must be 1 <= min <= max <= 100 nodes`,
+		`cluster.nodePools[2].name: "general": is the name of two pools`,
+		`cluster.publicAccessCidrs[1]: "0.0.0.0/0": would open the API server to the whole internet`,
+		`cluster.publicAccessCidrs[2]: "office": must be an IPv4 address range such as 203.0.113.0/24`,
+		`cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
+		`environment: "Prod_1": must be 2 to 16 lower-case letters or digits`,
+		`network.cidr: "10.300.0.0/16": must be an IPv4 range such as 10.20.0.0/16`,
+		`network.dnsFirewall.domain: is not a key of this program; legal there: domains, mode`,
+		`network.dnsFirewall.domains: is required: the names that may be looked up from the VPC`,
+		`network.dnsFirewall.mode: "deny": must be "alert" or "block"`,
+		`network.flowLogDays: 8: must be a retention that CloudWatch Logs has`,
+		`network.interfaceEndpoints[1]: "s3": must be one of ecr.api, ecr.dkr, kms, logs, secretsmanager, sts`,
+		`network.natGateways: "two": must be "per-zone" or "single"`,
+		`network.zones[1]: "eu-west-1b": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`,
+		`protect: perhaps: expected true or false`,
+		`regoin: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads`,
+		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
+		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
+		`workloads.api.replicas: "min 60, max 50": must be 1 <= min <= max`,
+		`workloads.api.requests.cpu: "2 cores": must be an amount of CPU such as "2" or "500m"`,
+	} {
+		assert.Contains(t, text, "\n  - alphapulse:"+line)
+	}
+	assert.Len(t, problems, 32, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 32 problem(s); nothing was created or changed")
+}
+
+func TestE1OneWrongValueIsOneProblem(t *testing.T) {
+	const poolKeys = "capacityType, diskGiB, instanceTypes, labels, max, min, name, taints"
+	for _, c := range []struct {
+		name, key string
+		value     any
+		want      string // after the namespace
+	}{
+		{"unknown at the top", "alphapulse:networks", "x",
+			"networks: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads"},
+		{"unknown in an object", "alphapulse:network.natGateway", "single",
+			"network.natGateway: is not a key of this program; legal there: cidr, dnsFirewall, flowLogDays, interfaceEndpoints, natGateways, zones"},
+		{"unknown in a list", "alphapulse:cluster.nodePools[1].Min", 3,
+			"cluster.nodePools[1].Min: is not a key of this program; legal there: " + poolKeys},
+		{"unknown in a list of a list", "alphapulse:cluster.nodePools[1].taints[0].operator", "Exists",
+			"cluster.nodePools[1].taints[0].operator: is not a key of this program; legal there: effect, key, value"},
+		{"an object wanted", "alphapulse:aws", "us-east-1", "aws: us-east-1: expected an object"},
+		{"a boolean wanted", "alphapulse:protect", "1", "protect: 1: expected true or false"},
+		{"a string wanted", "alphapulse:network.natGateways", true, "network.natGateways: true: expected a string"},
+		{"a version without quotes", "alphapulse:cluster.version", 1.36,
+			"cluster.version: 1.36: expected a string: put it in quotes"},
+		{"an account without quotes", "alphapulse:aws.account", 222222222222,
+			"aws.account: 222222222222: expected a string: put it in quotes"},
+		{"an amount without quotes", "alphapulse:workloads.api.requests.cpu", 2,
+			"workloads.api.requests.cpu: 2: expected a string: put it in quotes"},
+		{"half a replica", "alphapulse:workloads.api.replicas.min", 1.5, "workloads.api.replicas.min: 1.5: expected an integer"},
+		{"a word for a number", "alphapulse:cluster.nodePools[2].max", "ten", `cluster.nodePools[2].max: "ten": expected an integer`},
+		{"a word for a list", "alphapulse:network.dnsFirewall.domains", "binance", `network.dnsFirewall.domains: "binance": expected a list`},
+		{"a word for an object", "alphapulse:network.dnsFirewall", "alert", `network.dnsFirewall: "alert": expected an object`},
+		{"a word for the pools", "alphapulse:cluster.nodePools", "ten", `cluster.nodePools: "ten": expected a list`},
+		{"two values for one", "alphapulse:protect", "true yes", "protect: true yes: expected true or false"},
+		{"a range that is none", "alphapulse:network.cidr", "10.20.0.0/33", `network.cidr: "10.20.0.0/33": must be an IPv4 range such as 10.20.0.0/16`},
+		{"a range with host bits", "alphapulse:network.cidr", "10.20.1.0/16", `network.cidr: "10.20.1.0/16": has bits set beyond its prefix; the range is 10.20.0.0/16`},
+		{"a range that is public", "alphapulse:network.cidr", "11.0.0.0/16", `network.cidr: "11.0.0.0/16": must lie in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16`},
+		{"a range too large", "alphapulse:network.cidr", "10.0.0.0/15", `network.cidr: "10.0.0.0/15": must be /16`},
+		{"a range too small", "alphapulse:network.cidr", "10.0.0.0/21", `network.cidr: "10.0.0.0/21": must be /16`},
+		{"a range of version 6", "alphapulse:network.cidr", "fd00::/16", `network.cidr: "fd00::/16": must be an IPv4 range`},
+		{"the services' range", "alphapulse:network.cidr", "172.20.0.0/18", `network.cidr: "172.20.0.0/18": overlaps 172.20.0.0/16`},
+		{"a zone twice", "alphapulse:network.zones[2]", "us-east-1a", `network.zones[2]: "us-east-1a": is named twice`},
+		{"a zone beyond the last", "alphapulse:network.zones[2]", "us-east-1i", `network.zones[2]: "us-east-1i": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`},
+		{"two zones", "alphapulse:network.zones", []any{"us-east-1a", "us-east-1b"}, `network.zones: "[us-east-1a us-east-1b]": must name 3 availability zones`},
+		{"no Kubernetes", "alphapulse:cluster.version", nil, `cluster.version: "": is not a Kubernetes minor`},
+		{"the refused Kubernetes", "alphapulse:cluster.version", "1.27", `cluster.version: "1.27": is not a Kubernetes minor`},
+		{"an administrator of another account", "alphapulse:cluster.administratorRoles[0]", "arn:aws:iam::111111111111:role/a",
+			`cluster.administratorRoles[0]: "arn:aws:iam::111111111111:role/a": is a role of another account than aws.account, 222222222222`},
+		{"a break-glass role for every day", "alphapulse:cluster.breakGlassRole", "arn:aws:iam::222222222222:role/platform-engineer",
+			`cluster.breakGlassRole: "arn:aws:iam::222222222222:role/platform-engineer": must not be one of administratorRoles`},
+		{"a range that is not of the internet", "alphapulse:cluster.publicAccessCidrs[0]", "10.0.0.0/8", `cluster.publicAccessCidrs[0]: "10.0.0.0/8": is no range of the internet, and EKS refuses it`},
+		{"a range that EKS's endpoint has no use for", "alphapulse:cluster.publicAccessCidrs[0]", "2001:db8::/32", `cluster.publicAccessCidrs[0]: "2001:db8::/32": must be an IPv4 address range`},
+		{"an administrator twice", "alphapulse:cluster.administratorRoles", []any{"arn:aws:iam::222222222222:role/a", "arn:aws:iam::222222222222:role/a"},
+			`cluster.administratorRoles[1]: "arn:aws:iam::222222222222:role/a": is named twice`},
+		{"no nodes", "alphapulse:cluster.nodePools[0].min", 0, `cluster.nodePools[0].max: "min 0, max 10": must be 1 <= min <= max <= 100 nodes`},
+		{"no instance type", "alphapulse:cluster.nodePools[0].instanceTypes", []any{}, "cluster.nodePools[0].instanceTypes: is required: at least one EC2 instance type"},
+		{"no platform pool", "alphapulse:cluster.nodePools[0].name", "other", `cluster.nodePools: is required: a pool named "general"`},
+		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
+		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},
+		{"an amount in words", "alphapulse:workloads.api.requests.memory", "4GB of it", `workloads.api.requests.memory: "4GB of it": must be an amount of memory`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, problems := config.Load(recorder.Change(t, prod(t), c.key, c.value))
+			require.Len(t, problems, 1, "%v", problems.Err())
+			assert.True(t, strings.HasPrefix(problems[0].String(), "alphapulse:"+c.want), "%s\nwanted: %s", problems[0], c.want)
+		})
+	}
+}
+
+func TestE1HalfAReplicaIsRefused(t *testing.T) {
+	_, problems := config.Load(recorder.Change(t, prod(t), "alphapulse:workloads.api.replicas.min", 1.5))
+	var keys []string
+	for _, problem := range problems {
+		if problem.Key == "alphapulse:workloads.api.replicas.min" {
+			assert.Contains(t, problem.String(), "1.5")
+		}
+		keys = append(keys, problem.Key)
+	}
+	assert.Contains(t, keys, "alphapulse:workloads.api.replicas.min")
+}
+
+func TestE1WhatCouldNotBeReadIsNotJudgedAsWell(t *testing.T) {
+	raw := recorder.Change(t, prod(t), "alphapulse:network", "ten")
+	raw = recorder.Change(t, raw, "alphapulse:cluster.logDays", "ten")
+	_, problems := config.Load(raw)
+	require.Len(t, problems, 2, "%v", problems.Err())
+	assert.Equal(t, "alphapulse:cluster.logDays", problems[0].Key)
+	assert.Equal(t, "alphapulse:network", problems[1].Key)
+}
+
+func TestE1OtherPackagesSettingsAreLeftAlone(t *testing.T) {
+	_, problems := config.Load(recorder.Change(t, prod(t), "aws:skipMetadataApiCheck", "true"))
+	assert.NoError(t, problems.Err())
+}
+
+func TestW6ImagesSayWhatRuns(t *testing.T) {
+	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for image, legal := range map[string]bool{
+		"alphapulse/api:1.0.0":                          true,
+		"alphapulse/api" + digest:                       true,
+		"alphapulse/api:latest" + digest:                true, // the digest decides
+		"registry.example:5000/alphapulse/api:1.0.0":    true,
+		"registry.example:5000/alphapulse/api" + digest: true,
+		"alphapulse/api:latest":                         false,
+		"registry.example:5000/alphapulse/api:latest":   false,
+		"alphapulse/api":                                false,
+		"registry.example:5000/alphapulse/api":          false, // the port is no tag
+		"":                                              false,
+		":1.0.0":                                        false,
+	} {
+		t.Run(image, func(t *testing.T) {
+			_, problems := config.Load(recorder.Change(t, prod(t), "alphapulse:workloads.api.image", image))
+			if legal {
+				assert.NoError(t, problems.Err())
+				return
+			}
+			require.Len(t, problems, 1)
+			assert.Equal(t, "alphapulse:workloads.api.image", problems[0].Key)
+		})
+	}
+}
+
+func TestC2PoolsAreOnDemandUnlessTheySaySpot(t *testing.T) {
+	platform, _ := config.Load(stackFile(t, "../Pulumi.staging.yaml"))
+	general, _ := platform.Cluster.Pool("general")
+	assert.Equal(t, config.OnDemand, general.CapacityType)
+	compute, _ := platform.Cluster.Pool("compute-optimized")
+	assert.Equal(t, config.Spot, compute.CapacityType)
+	_, found := platform.Cluster.Pool("gpu")
+	assert.False(t, found)
+}
+
+func TestE1ProblemsAreSortedAndNoneIsNoError(t *testing.T) {
+	var none config.Problems
+	assert.True(t, none.Err() == nil, "not a nil slice in an error")
+	problems := config.Problems{{Key: "b", Value: "1", Want: "x"}, {Key: "a", Want: "first"}, {Key: "b", Value: "0", Want: "y"}}
+	lines := strings.Split(problems.Err().Error(), "\n")
+	assert.Equal(t, []string{"  - a: first", "  - b: 1: x", "  - b: 0: y"}, lines[1:], "by key; of one key in the order found")
+}
+
+func TestE1ConfigComesFromTheEngine(t *testing.T) {
+	t.Setenv("PULUMI_CONFIG", "")
+	raw, err := config.FromEnvironment()
+	require.NoError(t, err)
+	assert.Empty(t, raw)
+	t.Setenv("PULUMI_CONFIG", `{"alphapulse:environment":"prod"}`)
+	raw, err = config.FromEnvironment()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"alphapulse:environment": "prod"}, raw)
+	t.Setenv("PULUMI_CONFIG", "{")
+	_, err = config.FromEnvironment()
+	assert.ErrorContains(t, err, "PULUMI_CONFIG")
+}
+
+func TestE1MissingStackFileIsAnError(t *testing.T) {
+	_, err := config.FromFile("testdata/nowhere.yaml")
+	assert.ErrorContains(t, err, "testdata/nowhere.yaml is not there")
+}
+
+func TestC3AmountsAreReadAsKubernetesReadsThem(t *testing.T) {
+	for _, c := range []struct {
+		cpu, memory string
+		milli, mib  int64
+	}{
+		{"2", "4Gi", 2000, 4096}, {"500m", "512Mi", 500, 512}, {"0.25", "1G", 250, 954}, {"1", "1Ki", 1000, 1}, {"two", "much", 0, 0},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			amount := config.Amount{CPU: c.cpu, Memory: c.memory}
+			assert.Equal(t, c.milli, amount.MilliCPU())
+			assert.Equal(t, c.mib, amount.MemoryMiB(), "rounded up")
+		})
+	}
+}

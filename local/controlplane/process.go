@@ -38,7 +38,10 @@ func create(ctx context.Context, name, release string) error {
 	args := []string{"create", "cluster", "--config", config, "--name", name, "--runtime", "binary",
 		"--kube-authorization", "--kube-admission", "--kubeconfig", "", "--wait", startTimeout,
 		// Every 15 seconds in EKS. Nobody wants to wait that long here for an autoscaler's first look at its minimum.
-		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=1s"}
+		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=1s",
+		// Nodes are held by leases of 80 s (EKS: 40): long enough for a machine with two cores under load, and after a power cut kwok has
+		// its nodes back in a quarter of that.
+		"--heartbeat-factor", "2"}
 	for _, component := range components {
 		tool := strings.TrimSuffix(component, "-controller")
 		path, err := home.Tool(tool)

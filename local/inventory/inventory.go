@@ -3,6 +3,7 @@
 package inventory
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 )
 
 // Record is one thing that exists in the cloud. Type is Pulumi's token ("aws:ec2/vpc:Vpc"). Inputs are what was asked for,
-// Outputs all that the cloud answers when it is read.
+// Outputs all that the cloud answers when it is read: the inputs, and what it adds.
 type Record struct {
 	Type    string         `json:"type"`
 	ID      string         `json:"id"`
@@ -36,8 +37,16 @@ func Open(account, region string) (*Store, error) {
 	return &Store{dir: dir}, nil
 }
 
-// Put writes a record, whole or not at all.
+// Put writes a record, whole or not at all. In the file an output that only repeats its input is left out: whoever edits a value by
+// hand finds it in one place.
 func (s *Store) Put(r Record) error {
+	outputs := map[string]any{}
+	for key, value := range r.Outputs {
+		if input, ok := r.Inputs[key]; !ok || !sameJSON(input, value) {
+			outputs[key] = value
+		}
+	}
+	r.Outputs = outputs
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing %s %s: %w", r.Type, r.ID, err)
@@ -126,5 +135,19 @@ func read(path string) (Record, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return r, fmt.Errorf("reading %s: %w", path, err)
 	}
+	if r.Outputs == nil {
+		r.Outputs = map[string]any{}
+	}
+	for key, value := range r.Inputs {
+		if _, ok := r.Outputs[key]; !ok {
+			r.Outputs[key] = value
+		}
+	}
 	return r, nil
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

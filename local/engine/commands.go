@@ -144,7 +144,11 @@ func (e *Engine) pulumi(ctx context.Context, args []string) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	return e.tool(ctx, "pulumi", args...).Run()
+	cmd := e.tool(ctx, "pulumi", args...)
+	if len(args) > 0 && args[0] == "config" { // a setting belongs into the stack file, not into the engine's copy of it
+		cmd.Env = append(cmd.Env, configFileVariable+"="+e.configFile)
+	}
+	return cmd.Run()
 }
 
 func (e *Engine) kubectl(ctx context.Context, args []string) error {

@@ -35,6 +35,9 @@ const anyVersion = "3.0.0"
 // credentials are variables through which a program could reach somebody's real cloud. Nothing of the local engine sees them.
 var credentials = regexp.MustCompile(`^(AWS_|KUBECONFIG=|CLOUDFLARE_|PULUMI_)`)
 
+// configFileVariable is pulumi's --config-file for every command that has it.
+const configFileVariable = "PULUMI_OPTION_CONFIG_FILE"
+
 // setEnviron makes the environment that everything runs in.
 func (e *Engine) setEnviron() error {
 	bin, err := home.Path("bin")
@@ -58,7 +61,7 @@ func (e *Engine) setEnviron() error {
 		"PULUMI_HOME="+pulumiHome,
 		"PULUMI_BACKEND_URL=file://"+state,
 		"PULUMI_STACK="+e.stack,
-		"PULUMI_OPTION_CONFIG_FILE="+config, // the committed stack file stays as it is; this copy has a salt of its own
+		configFileVariable+"="+config, // the committed stack file stays as it is; this copy has a salt of its own
 		"PULUMI_CONFIG_PASSPHRASE=local",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=true", // only those that install puts into Pulumi's home

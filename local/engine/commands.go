@@ -174,6 +174,9 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.install(ctx); err != nil {
 		return err
 	}
+	if err := e.releaseLocks(); err != nil {
+		return err
+	}
 	names, err := e.clusters()
 	if err != nil {
 		return err

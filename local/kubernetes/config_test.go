@@ -58,7 +58,7 @@ func TestAProviderIsReplacedWhenItPointsToAnotherCluster(t *testing.T) {
 
 func TestSettingsThatAreNotModelledAreNamed(t *testing.T) {
 	for key, value := range map[resource.PropertyKey]any{
-		"cluster": "x", "enableServerSideApply": "false", "upsertExistingObjects": "maybe", "kubeconfig": "/root/.kube/config",
+		"cluster": "x", "enableServerSideApply": "false", "upsertExistingObjects": "maybe", "kubeconfig": "/home/somebody/.kube/config",
 	} {
 		inputs := resource.PropertyMap{"kubeconfig": kubeconfig("https://a", "x"), key: resource.NewPropertyValue(value)}
 		r, err := New(silent{}).CheckConfig(t.Context(), plugin.CheckConfigRequest{News: inputs})

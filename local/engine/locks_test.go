@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/local/home"
+)
+
+// A pulumi that was killed leaves its lock behind; one that runs keeps it.
+func TestOnlyLocksOfTheDeadAreRemoved(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv(home.DirVariable, root)
+	folder := filepath.Join(root, "state", ".pulumi", "locks", "organization", "alphapulse", "local")
+	require.NoError(t, os.MkdirAll(folder, 0o755))
+	over := exec.Command("true")
+	require.NoError(t, over.Run())
+	locks := map[string]int{"dead.json": over.Process.Pid, "alive.json": os.Getpid()}
+	for name, pid := range locks {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), fmt.Appendf(nil, `{"pid":%d}`, pid), 0o600))
+	}
+
+	require.NoError(t, (&Engine{stack: "local"}).releaseLocks())
+	assert.NoFileExists(t, filepath.Join(folder, "dead.json"))
+	assert.FileExists(t, filepath.Join(folder, "alive.json"))
+	require.NoError(t, (&Engine{stack: "never-made"}).releaseLocks())
+}
+
+// What up would do, read from the log of events that pulumi writes.
+func TestChangesAreCountedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events.json")
+	require.NoError(t, os.WriteFile(path, []byte(`{"preludeEvent":{"config":{}}}
+{"summaryEvent":{"resourceChanges":{"create":2,"update":3,"replace":1,"delete":4,"same":90,"read":1}}}
+`), 0o600))
+	found, err := readChanges(path)
+	require.NoError(t, err)
+	assert.Equal(t, 10, found.total(), "what stays as it is does not count")
+	assert.Equal(t, 1, found.replaced())
+
+	none, err := readChanges(filepath.Join(t.TempDir(), "never-written.json"))
+	require.NoError(t, err)
+	assert.Zero(t, none.total())
+}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alphapulse/infrastructure/local/aws"
+	"github.com/alphapulse/infrastructure/local/clouds"
 	"github.com/alphapulse/infrastructure/local/cloud"
 	"github.com/alphapulse/infrastructure/local/engine"
 	"github.com/alphapulse/infrastructure/local/kubernetes"
@@ -31,7 +31,7 @@ func run(args []string) error {
 	}
 	switch filepath.Base(args[0]) {
 	case "pulumi-resource-aws":
-		return aws.Serve()
+		return clouds.Serve()
 	case "pulumi-resource-kubernetes":
 		return kubernetes.Serve()
 	case "aws":

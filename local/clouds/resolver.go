@@ -1,4 +1,4 @@
-package aws
+package clouds
 
 // Route 53 Resolver's DNS Firewall and query logs, under the names of pulumi-aws.
 var resolverTypes = []Type{

@@ -1,4 +1,4 @@
-package aws
+package clouds
 
 var logsTypes = []Type{
 	{Name: "cloudwatch.LogGroup", ID: "{name}", Unique: "ResourceAlreadyExistsException name",

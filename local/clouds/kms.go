@@ -1,4 +1,4 @@
-package aws
+package clouds
 
 var kmsTypes = []Type{
 	{Name: "kms.Key", ID: "{uuid}", check: checkPolicies,

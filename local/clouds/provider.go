@@ -1,7 +1,7 @@
-// Package aws stands in for the AWS provider of Pulumi: the same resource types, properties and replacements, with an inventory of
+// Package clouds stands in for the AWS provider of Pulumi: the same resource types, properties and replacements, with an inventory of
 // files where the cloud would be. What a resource type is, is said in tables, one row each, a file for each service; what tables
 // cannot say (an EKS cluster is a real control plane) is in hooks. Whatever is not modelled is an error that names it.
-package aws
+package clouds
 
 import (
 	"context"

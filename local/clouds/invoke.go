@@ -1,4 +1,4 @@
-package aws
+package clouds
 
 import (
 	"context"

@@ -6,14 +6,14 @@ CONFIG ?=
 LOCAL  := $(CURDIR)/.local
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
 # The pinned programs that the local engine runs, and those that only the tests run.
-FAMILIES      := pulumi language-go kubernetes etcd kwok eks
+FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
 TEST_FAMILIES := lint
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 15m
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down reset capacity kubectl pulumi test lint tools program
+.PHONY: help up preview down reset capacity cost kubectl pulumi test lint tools program
 
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
@@ -34,6 +34,9 @@ reset: $(LOCAL)/engine ## Throw the local engine away, whatever it holds
 
 capacity: ## Say per node pool what is asked and what fits; fails when it does not
 	@go run ./capacity/report $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+
+cost: ## Say what the stack costs a month, beside the source's own estimate
+	@go run ./cost/report $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
 
 kubectl: tools ## Run the pinned kubectl: make kubectl ARGS="get pods -A"
 	@$(ENGINE) kubectl $(ARGS)

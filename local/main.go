@@ -12,9 +12,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alphapulse/infrastructure/local/clouds"
 	"github.com/alphapulse/infrastructure/local/cloud"
+	"github.com/alphapulse/infrastructure/local/clouds"
 	"github.com/alphapulse/infrastructure/local/engine"
+	"github.com/alphapulse/infrastructure/local/generators"
 	"github.com/alphapulse/infrastructure/local/kubernetes"
 )
 
@@ -29,9 +30,12 @@ func run(args []string) error {
 	if len(args) > 1 && args[1] == "cloud-controllers" { // started by whichever of us made the cluster
 		return controllers(args[2:])
 	}
-	switch filepath.Base(args[0]) {
-	case "pulumi-resource-aws":
-		return clouds.Serve()
+	name := filepath.Base(args[0])
+	switch name {
+	case "pulumi-resource-aws", "pulumi-resource-cloudflare":
+		return clouds.Serve(strings.TrimPrefix(name, "pulumi-resource-"))
+	case "pulumi-resource-random", "pulumi-resource-tls":
+		return generators.Serve(strings.TrimPrefix(name, "pulumi-resource-"))
 	case "pulumi-resource-kubernetes":
 		return kubernetes.Serve()
 	case "aws":

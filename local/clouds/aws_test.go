@@ -27,7 +27,7 @@ type cloud struct {
 
 func newCloud(t *testing.T) cloud {
 	t.Setenv(home.DirVariable, t.TempDir())
-	p := &Provider{}
+	p := New("aws")
 	_, err := p.Configure(context.Background(), plugin.ConfigureRequest{Inputs: resource.NewPropertyMapFromMap(props{
 		"region": "eu-west-1", "allowedAccountIds": `["123456789012"]`, "defaultTags": `{"tags":{"stack":"test"}}`})})
 	require.NoError(t, err)

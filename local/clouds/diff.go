@@ -27,7 +27,7 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 			result.DetailedDiff[path] = plugin.PropertyDiff{Kind: kind.AsReplace(), InputDiff: true}
 			result.ReplaceKeys = append(result.ReplaceKeys, resource.PropertyKey(path))
 			// Two things of one name cannot be at the same time.
-			result.DeleteBeforeReplace = result.DeleteBeforeReplace || t.keepsName(req)
+			result.DeleteBeforeReplace = result.DeleteBeforeReplace || t.DeleteFirst || t.keepsName(req)
 		}
 	})
 	return result, nil

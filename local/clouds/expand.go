@@ -13,9 +13,9 @@ import (
 
 var placeholder = regexp.MustCompile(`\{([A-Za-z0-9.]+)\}`)
 
-// expand fills in a template of the tables: {account}, {region}, {id}, {now}, {host} of the property url; {hex} (17 digits), {uuid} and {ip} are made from the
-// seed, so that they stay as they are; {vpcId.arn} is an output of the record that the property refers to; any other is a property or
-// an output further left.
+// expand fills in a template of the tables: {account}, {region}, {id}, {now}, {host} of the property url; {hex} (17 digits), {hash} (32),
+// {uuid} and {ip} are made from the seed, so that they stay as they are; {vpcId.arn} is an output of the record that the property refers
+// to; any other is a property or an output further left.
 func (p *Provider) expand(t *Type, template string, r inventory.Record, seed string) (any, error) {
 	digest := sha256.Sum256([]byte(seed))
 	digits := hex.EncodeToString(digest[:])
@@ -35,6 +35,8 @@ func (p *Provider) expand(t *Type, template string, r inventory.Record, seed str
 			return time.Now().UTC().Format(time.RFC3339)
 		case "hex":
 			return digits[:17]
+		case "hash":
+			return digits[:32]
 		case "uuid":
 			return strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]}, "-")
 		case "ip":

@@ -42,6 +42,17 @@ func (p *Provider) invoke(token string, args map[string]any) (map[string]any, er
 		out := maps.Clone(r.Outputs)
 		out["id"] = r.ID
 		return out, nil
+	case "aws:s3/getBucket:getBucket":
+		return p.lookupBucket(args)
+	case "aws:rds/getInstance:getInstance":
+		return p.lookupInstance(args)
+	case "aws:secretsmanager/getSecret:getSecret":
+		return p.lookupSecret(args)
+	case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
+		return p.lookupPrefixList(args)
+	}
+	if function, ok := cloudflareFunctions[token]; ok {
+		return function(p, args)
 	}
 	return nil, fmt.Errorf("function is not modelled by the local engine")
 }

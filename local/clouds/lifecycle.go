@@ -65,6 +65,11 @@ func (p *Provider) begin(t *Type, r *inventory.Record) error {
 	if err := p.setOutputs(t, r, nil); err != nil {
 		return err
 	}
+	if t.admit != nil {
+		if err := t.admit(p, r); err != nil {
+			return err
+		}
+	}
 	if t.create == nil {
 		return p.put(*r) // before the lock is gone, or two could have one name
 	}
@@ -153,6 +158,14 @@ func (p *Provider) update(ctx context.Context, t *Type, id string, inputs map[st
 		if err := t.update(ctx, p, old, &r); err != nil {
 			return old, err
 		}
+	}
+	if t.admit == nil {
+		return r, p.put(r)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := t.admit(p, &r); err != nil {
+		return old, err
 	}
 	return r, p.put(r)
 }

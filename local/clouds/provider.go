@@ -1,6 +1,6 @@
-// Package clouds stands in for the AWS provider of Pulumi: the same resource types, properties and replacements, with an inventory of
-// files where the cloud would be. What a resource type is, is said in tables, one row each, a file for each service; what tables
-// cannot say (an EKS cluster is a real control plane) is in hooks. Whatever is not modelled is an error that names it.
+// Package clouds stands in for Pulumi's providers of AWS and Cloudflare: the same resource types, properties and replacements, with an
+// inventory of files where the cloud would be. What a resource type is, is said in tables, one row each, a file for each service; what
+// tables cannot say (an EKS cluster is a real control plane) is in hooks. Whatever is not modelled is an error that names it.
 package clouds
 
 import (
@@ -20,22 +20,46 @@ import (
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-// Version is that of the SDK the program uses.
-const Version = "6.83.2"
+// vendor is what differs between the clouds; everything else is in the tables.
+type vendor struct {
+	name    string // of the Pulumi package
+	version string // of the SDK that the program uses
+	// settings are the provider's configuration keys; those that only concern the way to the real cloud are accepted and ignored.
+	settings []string
+	// locate reads from the configuration which account and region are played.
+	locate func(p *Provider, config map[string]any)
+}
+
+var vendors = map[string]vendor{
+	"aws": {
+		name: "aws", version: "6.83.2", locate: locateAWS,
+		settings: []string{"region", "allowedAccountIds", "defaultTags", "profile", "version", "skipCredentialsValidation",
+			"skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId"},
+	},
+	"cloudflare": {
+		name: "cloudflare", version: "5.49.1", locate: locateCloudflare,
+		settings: []string{"apiBasePath", "apiClientLogging", "apiHostname", "apiKey", "apiToken", "apiUserServiceKey", "email",
+			"maxBackoff", "minBackoff", "retries", "rps", "userAgentOperatorSuffix", "version"},
+	},
+}
 
 // Provider plays one account in one region.
 type Provider struct {
 	plugin.UnimplementedProvider
+	vendor
 
 	account, region string
 	defaultTags     map[string]any
 	mu              sync.Mutex // of the inventory, while something is looked up and then written
 }
 
-// Serve runs the provider until the engine ends it.
-func Serve() error {
-	return provider.Main("aws", func(*provider.HostClient) (rpc.ResourceProviderServer, error) {
-		return plugin.NewProviderServer(&Provider{}), nil
+// New makes the provider of a cloud: "aws" or "cloudflare".
+func New(cloud string) *Provider { return &Provider{vendor: vendors[cloud]} }
+
+// Serve runs the provider of a cloud until the engine ends it.
+func Serve(cloud string) error {
+	return provider.Main(cloud, func(*provider.HostClient) (rpc.ResourceProviderServer, error) {
+		return plugin.NewProviderServer(New(cloud)), nil
 	})
 }
 
@@ -45,23 +69,19 @@ func (p *Provider) Handshake(context.Context, plugin.ProviderHandshakeRequest) (
 }
 
 func (p *Provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
-	version := semver.MustParse(Version)
+	version := semver.MustParse(p.version)
 	return plugin.PluginInfo{Version: &version}, nil
 }
 
 func (p *Provider) SignalCancellation(context.Context) error { return nil }
 func (p *Provider) Close() error                             { return nil }
 
-// settings are the provider's configuration keys; those that only concern the way to the real cloud are accepted and ignored.
-var settings = []string{"region", "allowedAccountIds", "defaultTags", "profile", "version", "skipCredentialsValidation",
-	"skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId"}
-
 func (p *Provider) CheckConfig(_ context.Context, req plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
 	resp := plugin.CheckConfigResponse{Properties: req.News}
 	for key := range req.News {
-		if !slices.Contains(settings, string(key)) {
+		if !slices.Contains(p.settings, string(key)) {
 			resp.Failures = append(resp.Failures, plugin.CheckFailure{Property: key,
-				Reason: fmt.Sprintf("aws provider setting %q is not modelled by the local engine", key)})
+				Reason: fmt.Sprintf("%s provider setting %q is not modelled by the local engine", p.name, key)})
 		}
 	}
 	return resp, nil
@@ -82,11 +102,16 @@ func (p *Provider) Configure(_ context.Context, req plugin.ConfigureRequest) (pl
 		if text, ok := value.(string); ok && strings.ContainsAny(text[:min(1, len(text))], "[{") {
 			var decoded any
 			if err := json.Unmarshal([]byte(text), &decoded); err != nil {
-				return plugin.ConfigureResponse{}, fmt.Errorf("aws provider setting %s: %w", key, err)
+				return plugin.ConfigureResponse{}, fmt.Errorf("%s provider setting %s: %w", p.name, key, err)
 			}
 			config[key] = decoded
 		}
 	}
+	p.locate(p, config)
+	return plugin.ConfigureResponse{}, nil
+}
+
+func locateAWS(p *Provider, config map[string]any) {
 	p.region, p.account = "us-east-1", "000000000000"
 	if region, ok := config["region"].(string); ok {
 		p.region = region
@@ -95,7 +120,6 @@ func (p *Provider) Configure(_ context.Context, req plugin.ConfigureRequest) (pl
 		p.account = accounts[0]
 	}
 	p.defaultTags = object(object(config["defaultTags"])["tags"])
-	return plugin.ConfigureResponse{}, nil
 }
 
 // store is where records of a type are kept; an ARN of another region leads to that region's.

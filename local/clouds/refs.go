@@ -118,7 +118,7 @@ func (p *Provider) dependents(t *Type, r inventory.Record) ([]inventory.Record, 
 // all lists the records of a type ("" for every one) in the account: here and among the global things.
 func (p *Provider) all(typ string) ([]inventory.Record, error) {
 	var records []inventory.Record
-	for _, region := range []string{p.region, "global"} {
+	for _, region := range slices.Compact([]string{p.region, "global"}) {
 		store, err := inventory.Open(p.account, region)
 		if err != nil {
 			return nil, err

@@ -24,6 +24,9 @@ type plugin struct{ kind, name, module, tool string }
 
 var plugins = []plugin{
 	{"resource", "aws", "github.com/pulumi/pulumi-aws/sdk/v6", ""},
+	{"resource", "cloudflare", "github.com/pulumi/pulumi-cloudflare/sdk/v5", ""},
+	{"resource", "random", "github.com/pulumi/pulumi-random/sdk/v4", ""},
+	{"resource", "tls", "github.com/pulumi/pulumi-tls/sdk/v5", ""},
 	{"resource", "kubernetes", "github.com/pulumi/pulumi-kubernetes/sdk/v4", ""},
 	{"resource", "eks", "github.com/pulumi/pulumi-eks/sdk/v2", "pulumi-resource-eks"},
 	{"language", "go", "", "pulumi-language-go"},

@@ -113,7 +113,8 @@ func (p *Provider) get(ctx context.Context, req plugin.ReadRequest, kind schema.
 	if err != nil {
 		return nil, err
 	}
-	return client.Get(ctx, name, metav1.GetOptions{})
+	live, err := client.Get(ctx, name, metav1.GetOptions{})
+	return unsilence(live), err
 }
 
 // delete waits until the object and what it owns are gone; what is gone already is a success.

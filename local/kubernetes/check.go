@@ -71,6 +71,9 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 		return plugin.CheckResponse{}, failure("checking", kind, req.URN.Name(), err)
 	}
 	news["metadata"] = resource.NewProperty(metadata)
+	if !news.ContainsUnknowns() {
+		p.learn(object(news))
+	}
 	return plugin.CheckResponse{Properties: news, Failures: failures}, nil
 }
 
@@ -79,10 +82,10 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 func (p *Provider) setNamespace(kind schema.GroupVersionKind, metadata, olds resource.PropertyMap) error {
 	fallback, isNamespaced, err := olds["namespace"], olds.HasValue("namespace"), error(nil)
 	if p.cluster != nil {
-		var mapping *meta.RESTMapping
-		mapping, err = p.cluster.mapping(kind)
+		var found bool
+		found, err = p.isNamespaced(kind)
 		switch {
-		case err == nil && mapping.Scope.Name() == meta.RESTScopeNameRoot:
+		case err == nil && !found:
 			delete(metadata, "namespace")
 			return nil
 		case err == nil, meta.IsNoMatchError(err): // like the real provider, take a kind that is not known yet for a namespaced one

@@ -70,3 +70,11 @@ func TestCheckLeavesUnknownMetadataAlone(t *testing.T) {
 	news := resource.PropertyMap{"metadata": resource.MakeComputed(resource.NewProperty(""))}
 	require.True(t, check(t, testProvider(), configMap, nil, news).Properties["metadata"].IsComputed())
 }
+
+func TestCheckKnowsTheKindsThatTheSameRunDefines(t *testing.T) {
+	const definition, widget = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "kubernetes:example.com/v1:Widget"
+	p := testProvider()
+	require.Equal(t, "shop", metadataOf(check(t, p, widget, nil, props(t, `{metadata: {name: a}}`)))["namespace"])
+	check(t, p, definition, nil, props(t, `{metadata: {name: d}, spec: {group: example.com, scope: Cluster, names: {kind: Widget}}}`))
+	require.NotContains(t, metadataOf(check(t, p, widget, nil, props(t, `{metadata: {name: a}}`))), "namespace")
+}

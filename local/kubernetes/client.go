@@ -31,6 +31,7 @@ const fieldManager = "pulumi-kubernetes"
 type cluster struct {
 	dynamic   dynamic.Interface
 	typed     kubernetes.Interface
+	config    *rest.Config
 	mapper    meta.ResettableRESTMapper
 	namespace string // of objects that name none
 }
@@ -49,7 +50,7 @@ func connect(s settings, warnings rest.WarningHandlerWithContext) (*cluster, err
 	}
 	config.QPS = -1 // every resource polls on its own; the API server's own flow control is enough
 	config.WarningHandlerWithContext = warnings
-	c := &cluster{}
+	c := &cluster{config: config}
 	if c.namespace, _, err = client.Namespace(); err != nil {
 		return nil, err
 	}
@@ -95,21 +96,23 @@ func (c *cluster) at(kind schema.GroupVersionKind, namespace string) (dynamic.Re
 // create makes an object with a POST, as the real provider does: only that is refused when the object exists, even if two resources
 // of one program race for a name, where an apply would merge them. Its price is paid in update.
 func create(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string) (*unstructured.Unstructured, error) {
-	return client.Create(ctx, obj, metav1.CreateOptions{
+	live, err := client.Create(ctx, silence(obj), metav1.CreateOptions{
 		FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, DryRun: dryRun,
 	})
+	return unsilence(live), err
 }
 
 // apply is a server-side apply. Strict: an unknown field is an error.
 func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string) (*unstructured.Unstructured, error) {
-	body, err := json.Marshal(obj)
+	body, err := json.Marshal(silence(obj))
 	if err != nil {
 		return nil, err
 	}
 	force := true
-	return client.Patch(ctx, obj.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
+	live, err := client.Patch(ctx, obj.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
 		FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, Force: &force, DryRun: dryRun,
 	})
+	return unsilence(live), err
 }
 
 // update applies to an object that exists. What a POST wrote is recorded as "Update", which an apply does not regard as its own, so

@@ -176,8 +176,13 @@ func dryRun(preview bool) []string {
 	return nil
 }
 
-// unsettled is the result of a dry run. What the API server makes up anew when it is done in earnest is unknown.
+// unsettled is the result of a dry run. What the API server makes up anew when it is done in earnest is unknown. In metadata it is left
+// out instead: to a Go program one unknown field makes all of metadata unknown, and with it whatever takes the object's name from there.
 func unsettled(live *unstructured.Unstructured, inputs resource.PropertyMap) resource.PropertyMap {
+	live = live.DeepCopy()
+	for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "generation"} {
+		unstructured.RemoveNestedField(live.Object, "metadata", key)
+	}
 	state := outputs(live, inputs)
 	forget := func(props resource.PropertyMap, given resource.PropertyMap, keys ...resource.PropertyKey) {
 		for _, key := range keys {
@@ -187,12 +192,10 @@ func unsettled(live *unstructured.Unstructured, inputs resource.PropertyMap) res
 		}
 	}
 	forget(state, inputs, "status")
-	for _, parent := range []resource.PropertyKey{"metadata", "spec"} {
-		if object, known := child(state, parent); known && state.HasValue(parent) && !state[parent].IsSecret() {
-			given, _ := child(inputs, parent)
-			forget(object, given, "uid", "resourceVersion", "creationTimestamp", "generation", "clusterIP", "clusterIPs")
-			state[parent] = resource.NewProperty(object)
-		}
+	if spec, known := child(state, "spec"); known && state.HasValue("spec") && !state["spec"].IsSecret() {
+		given, _ := child(inputs, "spec")
+		forget(spec, given, "clusterIP", "clusterIPs")
+		state["spec"] = resource.NewProperty(spec)
 	}
 	return state
 }

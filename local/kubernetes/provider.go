@@ -1,6 +1,6 @@
 // Package kubernetes stands in for the Pulumi Kubernetes provider 4.32: it speaks the provider protocol with the real engine and
-// applies to a real API server, so that validation, admission, defaulting and scheduling are the real ones. What it does not model
-// (charts, YAML files, patches, lists) is an error that says so.
+// applies to a real API server, so that validation, admission, defaulting and scheduling are the real ones. Charts are rendered by
+// Helm's own engine. What it does not model (Helm releases, YAML files, patches, lists) is an error that says so.
 package kubernetes
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
 )
@@ -40,6 +41,8 @@ type Provider struct {
 	settings settings
 	cluster  *cluster // nil until Configure, and in a preview in which the cluster does not exist yet
 	warned   sync.Map // warnings that were shown, so that polling does not repeat them
+	// definitions are the kinds whose CustomResourceDefinitions this run makes: schema.GroupKind to whether it is namespaced.
+	definitions sync.Map
 
 	running context.Context // ends with SignalCancellation
 	cancel  context.CancelFunc
@@ -61,16 +64,20 @@ func Serve() error {
 		if host == nil {
 			return nil, fmt.Errorf("pulumi-resource-kubernetes is started by the Pulumi engine, which passes its address")
 		}
-		return server{plugin.NewProviderServer(New(host))}, nil
+		p := New(host)
+		return server{plugin.NewProviderServer(p), p, host.EngineConn()}, nil
 	})
 }
 
-// server corrects the answer to Diff: the SDK's server fills Diffs with the paths of the detailed diff, but the engine takes them for
-// the names of properties and shows no others.
+// server adds what plugin.Provider cannot express: the construction of components, see chart.go, and the answer to Diff.
 type server struct {
 	pulumirpc.ResourceProviderServer
+	provider *Provider
+	engine   *grpc.ClientConn
 }
 
+// Diff corrects the SDK's server, which fills Diffs with the paths of the detailed diff: the engine takes them for the names of
+// properties and shows no others.
 func (s server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	response, err := s.ResourceProviderServer.Diff(ctx, req)
 	if err == nil {
@@ -116,6 +123,15 @@ func (p *Provider) Close() error { return nil }
 
 func notModelled(what, name string) error {
 	return fmt.Errorf("%s %s is not modelled by the local engine: use plain Kubernetes resources, or model it in local/kubernetes", what, name)
+}
+
+// tokenOf is the reverse of kindOf.
+func tokenOf(kind schema.GroupVersionKind) string {
+	group := kind.Group
+	if group == "" {
+		group = "core"
+	}
+	return "kubernetes:" + group + "/" + kind.Version + ":" + kind.Kind
 }
 
 // kindOf gives the kind of a token: "kubernetes:apps/v1:Deployment", "kubernetes:core/v1:Namespace".

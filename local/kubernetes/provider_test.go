@@ -50,9 +50,11 @@ func TestOnlyPlainKindsAreModelled(t *testing.T) {
 	kind, err := kindOf("kubernetes:apps/v1:Deployment")
 	require.NoError(t, err)
 	require.Equal(t, schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, kind)
+	require.Equal(t, "kubernetes:apps/v1:Deployment", tokenOf(kind))
 	kind, err = kindOf("kubernetes:core/v1:Namespace")
 	require.NoError(t, err)
 	require.Equal(t, schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, kind)
+	require.Equal(t, "kubernetes:core/v1:Namespace", tokenOf(kind))
 	for _, token := range []tokens.Type{
 		"kubernetes:helm.sh/v4:Chart", "kubernetes:helm.sh/v3:Release", "kubernetes:yaml:ConfigFile", "kubernetes:yaml/v2:ConfigGroup",
 		"kubernetes:kustomize/v2:Directory", "kubernetes:core/v1:ConfigMapPatch", "kubernetes:apps/v1:DeploymentList",

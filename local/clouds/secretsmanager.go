@@ -1,0 +1,99 @@
+package clouds
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/alphapulse/infrastructure/local/inventory"
+)
+
+const secretType = "secretsmanager.Secret"
+
+var secretTypes = []Type{
+	{Name: secretType, ID: "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{hex}", Unique: "ResourceExistsException name",
+		check: checkSecret, admit: admitSecret, delete: keepSecretName,
+		Props: `name@* description kmsKeyId~kms.Key policy recoveryWindowInDays=30 forceOverwriteReplicaSecret=false tags{}`,
+		Out:   `arn={id}`},
+	{Name: "secretsmanager.SecretVersion", ID: "{secretId}|{uuid}", admit: admitSecretVersion,
+		Props: `secretId!*^secretsmanager.Secret secretString* secretBinary* versionStages`,
+		Out:   `arn={secretId.arn} versionId=? versionStages=["AWSCURRENT"]`},
+}
+
+// deletedSecret is the type of the record that a deleted secret leaves for its recovery window; its id is the secret's name.
+const deletedSecret = "aws:secretsmanager/secret:DeletedSecret"
+
+var secretName = regexp.MustCompile(`^[0-9A-Za-z/_+=.@-]{1,512}$`)
+
+func checkSecret(in map[string]any) error {
+	if name, ok := in["name"].(string); ok && !secretName.MatchString(name) {
+		return fmt.Errorf("%q is not a valid secret name: letters, digits and /_+=.@- only", name)
+	}
+	if days, ok := in["recoveryWindowInDays"].(float64); ok && days != 0 && (days < 7 || days > 30) {
+		return fmt.Errorf("expected recoveryWindowInDays to be 0 or in the range (7 - 30), got %v", days)
+	}
+	return checkPolicies(in)
+}
+
+// admitSecret refuses a name that a deleted secret still keeps. The ARN ends in six characters, which policies match with "-??????".
+func admitSecret(p *Provider, r *inventory.Record) error {
+	name := str(r.Inputs["name"])
+	old, ok, err := p.get(deletedSecret, name)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if until, err := time.Parse(time.RFC3339, str(old.Outputs["deletionDate"])); err != nil || time.Now().Before(until) {
+			return apiError("InvalidRequestException",
+				"You can't create this secret because a secret with this name is already scheduled for deletion: %s", name)
+		}
+		if err := p.remove(old); err != nil {
+			return err
+		}
+	}
+	end := strings.LastIndex(r.ID, "-") + 1
+	r.ID = r.ID[:end+6]
+	r.Outputs["arn"] = r.ID
+	return nil
+}
+
+// keepSecretName leaves what blocks the name until the secret is gone for good.
+func keepSecretName(_ context.Context, p *Provider, r inventory.Record) error {
+	days := number(r.Inputs["recoveryWindowInDays"])
+	if days == 0 {
+		return nil
+	}
+	return p.put(inventory.Record{Type: deletedSecret, ID: str(r.Inputs["name"]),
+		Inputs:  map[string]any{"name": r.Inputs["name"], "recoveryWindowInDays": r.Inputs["recoveryWindowInDays"]},
+		Outputs: map[string]any{"arn": r.Outputs["arn"], "deletionDate": time.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)}})
+}
+
+func admitSecretVersion(_ *Provider, r *inventory.Record) error {
+	if str(r.Inputs["secretString"]) == "" && str(r.Inputs["secretBinary"]) == "" {
+		return apiError("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
+	}
+	_, r.Outputs["versionId"], _ = strings.Cut(r.ID, "|")
+	return nil
+}
+
+// lookupSecret is getSecret, by ARN or by name. It never tells the value.
+func (p *Provider) lookupSecret(args map[string]any) (map[string]any, error) {
+	wanted := str(args["arn"]) + str(args["name"])
+	records, err := p.all(token(secretType))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if !matches(r, wanted) && r.Inputs["name"] != wanted {
+			continue
+		}
+		out := map[string]any{"id": r.ID}
+		for _, key := range []string{"arn", "description", "kmsKeyId", "name", "policy", "tags"} {
+			out[key] = r.Outputs[key]
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("reading Secrets Manager Secret (%s): couldn't find resource", wanted)
+}

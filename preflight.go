@@ -13,13 +13,13 @@ import (
 // preflight finds all that is wrong before anything is registered, in previews too, and says it at once. It gives the platform and the
 // number of nodes each pool starts with.
 func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
-	raw, err := config.FromEnvironment()
+	raw, secret, err := config.FromEnvironment()
 	if err != nil {
 		return config.Platform{}, nil, err
 	}
-	platform, problems := config.Load(raw)
+	platform, problems := config.Load(raw, secret...)
 	report := capacity.PlanFor(platform).Check()
-	problems = problems.Then(report.ConfigProblems(platform))
+	problems = problems.Then(report.ConfigProblems(platform)).Then(platform.OtherOwners("."))
 	if err := problems.Err(); err != nil {
 		return platform, nil, err
 	}
@@ -36,15 +36,22 @@ func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
 	return platform, sizes, nil
 }
 
-// supportNotice is how long before the end of a version's support every preview says so: time for one quarter's plans.
-const supportNotice = 90 * 24 * time.Hour
+// How long before the end of a version's support every preview says so: a cluster takes one quarter's plans, a database two.
+const (
+	clusterNotice  = 90 * 24 * time.Hour
+	databaseNotice = 180 * 24 * time.Hour
+)
 
 // warnings are what will go wrong later, but not today.
 func warnings(platform config.Platform, report capacity.Report, today time.Time) []string {
 	var list []string
-	if end := config.KubernetesSupport[platform.Cluster.Version]; today.Add(supportNotice).After(end) {
+	if end := config.KubernetesSupport[platform.Cluster.Version]; today.Add(clusterNotice).After(end) {
 		list = append(list, fmt.Sprintf("%s:cluster.version: %s: EKS ends standard support on %s; afterwards it costs six times as much",
 			config.Namespace, platform.Cluster.Version, end.Format(time.DateOnly)))
+	}
+	if end := platform.Data.Postgres.SupportEnds(); today.Add(databaseNotice).After(end) {
+		list = append(list, fmt.Sprintf("%s:data.postgres.version: %s: RDS ends standard support on %s; afterwards each vCPU costs a surcharge, and "+
+			"the upgrade is yours to schedule: docs/runbooks/postgres-major-upgrade.md", config.Namespace, platform.Data.Postgres.Version, end.Format(time.DateOnly)))
 	}
 	for _, pool := range report.Pools {
 		for _, warning := range pool.Warnings {

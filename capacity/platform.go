@@ -36,6 +36,12 @@ func PlanFor(p config.Platform) Plan {
 			Min: addOn.Replicas, Max: addOn.Replicas, Surge: 1,
 		})
 	}
+	for _, operator := range config.Operators {
+		plan.Workloads = append(plan.Workloads, Workload{
+			Name: operator.Name, Pool: config.PlatformPool, Requests: resources(operator.Requests),
+			Min: operator.Replicas, Max: operator.Replicas, Surge: 1,
+		})
+	}
 	for _, w := range p.Workloads.All() {
 		plan.Workloads = append(plan.Workloads, Workload{
 			Name: w.Name, Pool: w.Pool, Requests: resources(w.Requests), Min: w.Replicas.Min, Max: w.Replicas.Max,

@@ -49,7 +49,7 @@ func TestC3PoolTooSmallIsRefusedUnderItsOwnKey(t *testing.T) {
 	require.Len(t, problems, 1)
 	assert.Equal(t, fmt.Sprintf("alphapulse:cluster.nodePools[%d].max", i), problems[0].Key)
 	assert.Equal(t, "8", problems[0].Value)
-	assert.Contains(t, problems[0].Want, "60 pods ask 120.0 vCPU and 240.0 GiB; 8 x m6i.4xlarge offer")
+	assert.Contains(t, problems[0].Want, "63 pods ask 123.0 vCPU and 246.0 GiB; 8 x m6i.4xlarge offer")
 	assert.Contains(t, problems[0].Want, "; would fit: max: 9")
 }
 
@@ -81,7 +81,10 @@ func TestC3EveryAddOnIsCounted(t *testing.T) {
 		assert.Nil(t, d.Pools, "%s: on every pool's nodes", d.Name)
 		assert.Equal(t, d.Name != "ebs-csi-node", d.HostNetwork, d.Name)
 	}
-	want := []string{"api", "ebs-csi-node"}
+	want := []string{"api", "billing", "ingress", "ebs-csi-node"}
+	for _, operator := range config.Operators {
+		want = append(want, operator.Name)
+	}
 	for _, addOn := range config.AddOns {
 		want = append(want, addOn.Name)
 	}
@@ -99,17 +102,17 @@ func TestC3AddOnsTakeTheirPlace(t *testing.T) {
 	// 50m + 100m + 50m of add-ons and 30m of the EBS driver on each node.
 	assert.Equal(t, int64(230), without.MilliCPU-with.MilliCPU)
 	assert.Equal(t, int64(64+120), without.MemoryMiB-with.MemoryMiB)
-	assert.Equal(t, 7, with.Minimum.Pods, "coredns, EBS and metrics-server twice, kube-state-metrics once")
-	assert.Equal(t, int64(2*100+2*60+2*100+50), with.Minimum.Asked.MilliCPU)
+	assert.Equal(t, 11, with.Minimum.Pods, "coredns, EBS, metrics-server, the load balancer controller and Traefik twice, kube-state-metrics once")
+	assert.Equal(t, int64(2*100+2*60+2*100+50+2*100+2*1000), with.Minimum.Asked.MilliCPU)
 	assert.Zero(t, without.Minimum.Pods)
 }
 
 func TestC3RolloutAtMaximumIsCounted(t *testing.T) {
 	platform := committed(t, "prod")
 	services := pool(t, PlanFor(platform).Check(), "services")
-	assert.Equal(t, 10, services.Minimum.Pods)
-	assert.Equal(t, 60, services.Maximum.Pods, "50 replicas and a fifth more of the new version")
-	assert.Equal(t, 50, services.ZoneLost.Pods)
+	assert.Equal(t, 10+2, services.Minimum.Pods, "the API and billing")
+	assert.Equal(t, 60+3, services.Maximum.Pods, "50 replicas and a fifth more of the new version")
+	assert.Equal(t, 50+3, services.ZoneLost.Pods)
 
 	for replicas, surge := range map[int]int{1: 1, 5: 1, 6: 2, 50: 10} { // the Deployment rounds up
 		platform.Workloads.API.Replicas = config.Replicas{Min: 1, Max: replicas}

@@ -22,30 +22,35 @@ type Platform struct {
 	AWS       AWS       `json:"aws"`
 	Network   Network   `json:"network"`
 	Cluster   Cluster   `json:"cluster"`
+	Data      Data      `json:"data"`
 	Workloads Workloads `json:"workloads"`
+	Ingress   Ingress   `json:"ingress"`
+	Edge      Edge      `json:"edge"`
 }
 
 // Name is the prefix of what is made for the environment.
 func (p Platform) Name() string { return Namespace + "-" + p.Environment }
 
 // FromEnvironment reads the stack's config as the Pulumi engine hands it to the program. The SDK's own accessors read one key
-// each, so that a misspelt key would never be seen.
-func FromEnvironment() (map[string]string, error) {
-	raw := map[string]string{}
-	if text := os.Getenv(pulumi.EnvConfig); text != "" {
-		if err := json.Unmarshal([]byte(text), &raw); err != nil {
-			return nil, fmt.Errorf("reading the stack config from %s: %w", pulumi.EnvConfig, err)
+// each, so that a misspelt key would never be seen. The second result are the keys that Pulumi was told are secret.
+func FromEnvironment() (raw map[string]string, secret []string, err error) {
+	for variable, into := range map[string]any{pulumi.EnvConfig: &raw, pulumi.EnvConfigSecretKeys: &secret} {
+		if text := os.Getenv(variable); text != "" {
+			if err := json.Unmarshal([]byte(text), into); err != nil {
+				return nil, nil, fmt.Errorf("reading the stack config from %s: %w", variable, err)
+			}
 		}
 	}
-	return raw, nil
+	return raw, secret, nil
 }
 
-// Load decodes, defaults and validates. The platform is filled as far as it could be read, also when there are problems, so that
-// later checks can add theirs to the same report.
-func Load(raw map[string]string) (Platform, Problems) {
+// Load decodes, defaults and validates; secret are keys known to hold secrets, which no stack config may (S2). The platform is filled as
+// far as it could be read, also when there are problems, so that later checks can add theirs to the same report.
+func Load(raw map[string]string, secret ...string) (Platform, Problems) {
 	var p Platform
-	problems := decode(raw, &p)
+	problems := refuseSecrets(raw, secret).Then(decode(raw, &p))
 	p.Cluster.setDefaults()
+	p.Data.setDefaults(p)
 
 	var found Problems
 	if !environmentName.MatchString(p.Environment) {
@@ -54,6 +59,9 @@ func Load(raw map[string]string) (Platform, Problems) {
 	found = append(found, p.AWS.validate().under("aws.")...)
 	found = append(found, p.Network.validate(p.AWS.Region).under("network.")...)
 	found = append(found, p.Cluster.validate(p.AWS).under("cluster.")...)
+	found = append(found, p.Data.validate().under("data.")...)
 	found = append(found, p.Workloads.validate(p.Cluster.NodePools).under("workloads.")...)
+	found = append(found, p.Ingress.validate().under("ingress.")...)
+	found = append(found, p.Edge.validate().under("edge.")...)
 	return p, problems.Then(found.under(Namespace + ":"))
 }

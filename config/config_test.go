@@ -61,6 +61,18 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`cluster.addOns.corends: "v1.13.2-eksbuild.1": is no add-on of this program; legal: aws-ebs-csi-driver, coredns, kube-proxy, `,
 		`cluster.administratorRoles[1]: "platform-engineer": must be the ARN of an IAM role`,
 		`cluster.logDays: 366: must be a retention that CloudWatch Logs has: 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 days`,
+		`data.bucketPrefix: "Alpha Pulse": must be 3 to 51 lower-case letters`,
+		`data.postgres.backupDays: 0: must be 1 to 35 days`,
+		`data.postgres.instanceType: "db.r5.enormous": is not in the table of RDS instance classes`,
+		`data.postgres.iops: 3000: must be 12000 to 64000 for gp3 from 400 GiB on`,
+		`data.postgres.password: is a secret, and stack config holds none`,
+		`data.postgres.version: "14.18": RDS makes no new instances of it since 1 Oct 2026`,
+		`data.retention.backupLock: 30: must be 0 to 7 days`,
+		`data.retention.applicationLogs: 0: must be 1 to 3650 days`,
+		`edge.host: "api.eu.alphapulse.com": must be alphapulse.com or one name under it`,
+		`edge.waf: true: the plan free has no managed rules`,
+		`edge.rateLimit.periodSeconds: 60: the plan free counts over 10 seconds only`,
+		`ingress.routes[0].service: "web": is no service of this program; legal: api-service, billing-service`,
 		`cluster.nodePools[0].taints: "[{Key:workload-type Value:general Effect:NoSchedule}]": must be empty: whatever names no pool runs in general`,
 		`cluster.nodePools[1].capacityType: "CHEAP": must be ON_DEMAND or SPOT`,
 		`cluster.nodePools[1].diskGiB: 10: must be 20 to 16384 GiB`,
@@ -83,7 +95,7 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`network.natGateways: "two": must be "per-zone" or "single"`,
 		`network.zones[1]: "eu-west-1b": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`,
 		`protect: perhaps: expected true or false`,
-		`regoin: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads`,
+		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads`,
 		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
 		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
 		`workloads.api.replicas: "min 60, max 50": must be 1 <= min <= max`,
@@ -91,8 +103,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 32, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 32 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 44, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 44 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {
@@ -103,7 +115,7 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		want      string // after the namespace
 	}{
 		{"unknown at the top", "alphapulse:networks", "x",
-			"networks: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads"},
+			"networks: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads"},
 		{"unknown in an object", "alphapulse:network.natGateway", "single",
 			"network.natGateway: is not a key of this program; legal there: cidr, dnsFirewall, flowLogDays, interfaceEndpoints, natGateways, zones"},
 		{"unknown in a list", "alphapulse:cluster.nodePools[1].Min", 3,
@@ -147,7 +159,6 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 			`cluster.administratorRoles[1]: "arn:aws:iam::222222222222:role/a": is named twice`},
 		{"no nodes", "alphapulse:cluster.nodePools[0].min", 0, `cluster.nodePools[0].max: "min 0, max 10": must be 1 <= min <= max <= 100 nodes`},
 		{"no instance type", "alphapulse:cluster.nodePools[0].instanceTypes", []any{}, "cluster.nodePools[0].instanceTypes: is required: at least one EC2 instance type"},
-		{"no platform pool", "alphapulse:cluster.nodePools[0].name", "other", `cluster.nodePools: is required: a pool named "general"`},
 		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
 		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},
 		{"an amount in words", "alphapulse:workloads.api.requests.memory", "4GB of it", `workloads.api.requests.memory: "4GB of it": must be an amount of memory`},
@@ -192,8 +203,11 @@ func TestW6ImagesSayWhatRuns(t *testing.T) {
 		"alphapulse/api:1.0.0":                          true,
 		"alphapulse/api" + digest:                       true,
 		"alphapulse/api:latest" + digest:                true, // the digest decides
-		"registry.example:5000/alphapulse/api:1.0.0":    true,
-		"registry.example:5000/alphapulse/api" + digest: true,
+		"public.ecr.aws/docker/library/traefik:v3.7.13": true,
+		"quay.io/org/image" + digest:                    true,
+		"registry.example:5000/alphapulse/api:1.0.0":    false, // no registry that nodes pull from
+		"docker.io/library/redis:7":                     false,
+		"alphapulse/apis:1.0.0":                         false,
 		"alphapulse/api:latest":                         false,
 		"registry.example:5000/alphapulse/api:latest":   false,
 		"alphapulse/api":                                false,
@@ -233,15 +247,18 @@ func TestE1ProblemsAreSortedAndNoneIsNoError(t *testing.T) {
 
 func TestE1ConfigComesFromTheEngine(t *testing.T) {
 	t.Setenv("PULUMI_CONFIG", "")
-	raw, err := config.FromEnvironment()
+	raw, secret, err := config.FromEnvironment()
 	require.NoError(t, err)
 	assert.Empty(t, raw)
+	assert.Empty(t, secret)
 	t.Setenv("PULUMI_CONFIG", `{"alphapulse:environment":"prod"}`)
-	raw, err = config.FromEnvironment()
+	t.Setenv("PULUMI_CONFIG_SECRET_KEYS", `["alphapulse:pin"]`)
+	raw, secret, err = config.FromEnvironment()
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"alphapulse:environment": "prod"}, raw)
+	assert.Equal(t, []string{"alphapulse:pin"}, secret)
 	t.Setenv("PULUMI_CONFIG", "{")
-	_, err = config.FromEnvironment()
+	_, _, err = config.FromEnvironment()
 	assert.ErrorContains(t, err, "PULUMI_CONFIG")
 }
 

@@ -10,6 +10,18 @@ var KubernetesSupport = map[string]time.Time{
 	"1.36": date(2027, time.August, 2),
 }
 
+// PostgresSupport has the majors that RDS runs under standard support, and the day on which that ends (AWS's release calendar, read
+// 2026-11-22). Afterwards extended support is charged for each vCPU.
+var PostgresSupport = map[string]time.Time{
+	"14": date(2027, time.February, 28),
+	"15": date(2028, time.February, 29),
+	"16": date(2029, time.February, 28),
+	"17": date(2030, time.February, 28),
+}
+
+// LoadBalancerControllerVersion is that of the chart, and of its image.
+const LoadBalancerControllerVersion = "3.2.2"
+
 // PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
 // admitted with every upgrade of the cluster.
 const PodSecurityVersion = "v1.34"

@@ -8,7 +8,10 @@ import (
 
 // Workloads are the platform's own programs.
 type Workloads struct {
-	API Workload `json:"api"`
+	API     Workload `json:"api"`
+	Billing Workload `json:"billing"`
+	// Ingress is Traefik.
+	Ingress Workload `json:"ingress"`
 }
 
 // Workload is what differs between environments for one program; what it is stands in package workloads.
@@ -35,7 +38,7 @@ type Named struct {
 
 // All lists the workloads; capacity, budgets and policies go through this one list.
 func (w Workloads) All() []Named {
-	return []Named{{"api", w.API}}
+	return []Named{{"api", w.API}, {"billing", w.Billing}, {"ingress", w.Ingress}}
 }
 
 func (w Workloads) validate(pools []NodePool) (ps Problems) {
@@ -61,19 +64,6 @@ func (w Workload) validate(pools []NodePool) (ps Problems) {
 	ps = append(ps, w.Limits.validate().under("limits.")...)
 	if w.Limits.MilliCPU() < w.Requests.MilliCPU() || w.Limits.MemoryMiB() < w.Requests.MemoryMiB() {
 		ps.add("limits", fmt.Sprintf("%s, %s", w.Limits.CPU, w.Limits.Memory), "must not be below the requests (%s, %s)", w.Requests.CPU, w.Requests.Memory)
-	}
-	return ps
-}
-
-// validateImage wants a tag that says what runs, or a digest (W6).
-func validateImage(image string) (ps Problems) {
-	name, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	digest := strings.Contains(image, "@sha256:")
-	switch {
-	case name == "" || !tagged && !digest:
-		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
-	case tag == "latest" && !digest:
-		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
 	}
 	return ps
 }

@@ -1,0 +1,46 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// OwnImages are the platform's own, each with a repository of its name (C7).
+var OwnImages = []string{"alphapulse/api", "alphapulse/agent-worker", "alphapulse/risk-worker", "alphapulse/billing"}
+
+// ImageCache is an upstream registry that ECR caches without credentials of ours, under a prefix in our registry.
+type ImageCache struct{ Upstream, Prefix string }
+
+// ImageCaches are all of them. What is in none of them, nodes cannot pull: the DNS firewall may not let them, either.
+var ImageCaches = []ImageCache{
+	{"public.ecr.aws", "ecr-public"},
+	{"registry.k8s.io", "kubernetes"},
+	{"quay.io", "quay"},
+}
+
+// validateImage wants an image that nodes can pull, with a tag that says what runs, or a digest (W6).
+func validateImage(image string) (ps Problems) {
+	last := strings.LastIndex(image, "/") + 1
+	name, version := image, ""
+	if end := strings.IndexAny(image[last:], ":@"); end >= 0 {
+		name, version = image[:last+end], image[last+end:]
+	}
+	switch {
+	case image == "" || version == "" || version == ":":
+		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
+	case version == ":latest":
+		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
+	case !slices.Contains(OwnImages, name) && !slices.ContainsFunc(ImageCaches, func(c ImageCache) bool { return strings.HasPrefix(name, c.Upstream+"/") }):
+		ps.add("image", image, "is in no registry that nodes pull from; legal: %s", LegalImages())
+	}
+	return ps
+}
+
+// LegalImages says in words where images may come from.
+func LegalImages() string {
+	legal := slices.Clone(OwnImages)
+	for _, cache := range ImageCaches {
+		legal = append(legal, cache.Upstream+"/...")
+	}
+	return strings.Join(legal, ", ") + " (Docker's own images are in public.ecr.aws/docker/library)"
+}

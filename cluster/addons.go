@@ -40,7 +40,7 @@ func (c *Cluster) newAddOns(ctx *pulumi.Context, name string, args *Args, part b
 		if role != nil {
 			needs, arn = slices.Concat(after, role.Permissions), role.Arn.ToStringPtrOutput()
 		}
-		values, err := json.Marshal(addOnValues(addOn))
+		values, err := json.Marshal(addOnValues(addOn, args.Tags))
 		if err != nil {
 			return addOns{}, fmt.Errorf("writing the settings of add-on %q: %w", addOn.Name, err)
 		}
@@ -104,7 +104,7 @@ func (c *Cluster) addOnRole(ctx *pulumi.Context, name string, args *Args, addOn 
 
 // addOnValues are an add-on's settings, in its own schema. What capacity counts on, its requests and where it runs, is set and not
 // left to a default that may change with a version.
-func addOnValues(addOn config.AddOn) map[string]any {
+func addOnValues(addOn config.AddOn, tags map[string]string) map[string]any {
 	platform := map[string]string{config.PoolLabel: config.PlatformPool}
 	resources := resourceValues(addOn.Requests)
 	switch addOn.Name {
@@ -114,7 +114,9 @@ func addOnValues(addOn config.AddOn) map[string]any {
 	case "coredns":
 		return map[string]any{"replicaCount": addOn.Replicas, "nodeSelector": platform, "resources": resources}
 	case "aws-ebs-csi-driver":
-		return map[string]any{"controller": map[string]any{"replicaCount": addOn.Replicas, "nodeSelector": platform}}
+		return map[string]any{"controller": map[string]any{
+			"replicaCount": addOn.Replicas, "nodeSelector": platform, "extraVolumeTags": tags,
+		}}
 	case "metrics-server":
 		return map[string]any{"replicas": addOn.Replicas, "nodeSelector": platform, "resources": resources}
 	case "kube-state-metrics":

@@ -32,8 +32,10 @@ type Args struct {
 	VpcID                             pulumi.StringPtrInput
 	PublicSubnetIDs, PrivateSubnetIDs pulumi.StringArrayInput
 	// Egress is what connects the private subnets: nodes that cannot get out do not join.
-	Egress  []pulumi.Resource
-	Keys    *security.Keys
+	Egress []pulumi.Resource
+	Keys   *security.Keys
+	// Tags are for what AWS makes on the cluster's behalf, which the provider's default tags do not reach.
+	Tags    map[string]string
 	Protect bool
 }
 
@@ -49,12 +51,18 @@ type Cluster struct {
 	// Provider reaches the cluster's API server.
 	Provider *kubernetes.Provider
 
+	// Logs is the control plane's log group.
+	Logs pulumi.Resource
+
 	node *security.Role
 	// AddOnVersions are the versions that run, by add-on.
 	AddOnVersions pulumi.StringMapOutput
 	// Namespaces by what they are for.
 	Namespaces Namespaces
 }
+
+// LogGroup is the name of the log group that EKS writes the control plane's logs to.
+func LogGroup(name string) string { return "/aws/eks/" + name + "/cluster" }
 
 // New makes the cluster, up to the point where workloads can be placed on it.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
@@ -100,7 +108,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Cluster) (*eks.Cluster, error) {
 	// EKS would make the group by itself, unencrypted and kept for ever.
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-control-plane", &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String("/aws/eks/" + args.Name + "/cluster"),
+		Name:            pulumi.String(LogGroup(args.Name)),
 		KmsKeyId:        args.Keys.Logs,
 		RetentionInDays: pulumi.Int(args.Spec.LogDays),
 	}, pulumi.Parent(parent))
@@ -148,7 +156,7 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 	if err != nil {
 		return nil, fmt.Errorf("creating the EKS cluster %q: %w", args.Name, err)
 	}
-	parent.node = node
+	parent.node, parent.Logs = node, logs
 	parent.Name = control.EksCluster.Name()
 	parent.Endpoint = control.EksCluster.Endpoint()
 	parent.SecurityGroupID = control.EksCluster.VpcConfig().ClusterSecurityGroupId().Elem()

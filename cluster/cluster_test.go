@@ -60,6 +60,7 @@ func record(t *testing.T, mode recorder.Mode, p config.Platform) (*recorder.Run,
 		}
 		c, err := New(ctx, "cluster", &Args{
 			Name: p.Name(), AWS: p.AWS, Spec: p.Cluster, StartSizes: sizes, Protect: p.Protect, Keys: keys,
+			Tags:             map[string]string{"Project": "alphapulse", "Environment": p.Environment},
 			VpcID:            pulumi.String("vpc").ToStringOutput().ToStringPtrOutput(),
 			PublicSubnetIDs:  pulumi.ToStringArray([]string{"public-a", "public-b", "public-c"}),
 			PrivateSubnetIDs: pulumi.ToStringArray([]string{"private-a", "private-b", "private-c"}),
@@ -270,7 +271,7 @@ func TestC4AddOnsAreSetAsCapacityCountsThem(t *testing.T) {
 		"vpc-cni":                  `{"enableNetworkPolicy": "true"}`,
 		"kube-proxy":               `{"resources": {"requests": {"cpu": "100m"}}}`,
 		"coredns":                  `{"replicaCount": 2, "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "140Mi"}}, ` + general + `}`,
-		"aws-ebs-csi-driver":       `{"controller": {"replicaCount": 2, ` + general + `}}`,
+		"aws-ebs-csi-driver":       `{"controller": {"replicaCount": 2, "extraVolumeTags": {"Project": "alphapulse", "Environment": "prod"}, ` + general + `}}`,
 		"metrics-server":           `{"replicas": 2, "resources": {"requests": {"cpu": "100m", "memory": "200Mi"}, "limits": {"memory": "400Mi"}}, ` + general + `}`,
 		"kube-state-metrics":       `{"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}, ` + general + `}`,
 		"prometheus-node-exporter": `{"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}}`,
@@ -340,7 +341,16 @@ func TestS3AddOnsThatCallAWSHaveARoleOfTheirOwn(t *testing.T) {
 			recorder.IssuerHost + ":aud": {"sts.amazonaws.com"},
 		}}, trust.Condition)
 	}
-	assert.Len(t, run.All("aws:iam/rolePolicy:RolePolicy"), 1)
+	assert.Len(t, run.All("aws:iam/rolePolicy:RolePolicy"), 2, "the volumes driver's and the nodes'")
+}
+
+func TestC7NodesFillTheCachesOfTheRegistryAndNothingElse(t *testing.T) {
+	list := recorder.Statements(t, up(t).Find(t, "aws:iam/rolePolicy:RolePolicy", "cluster-node").At("policy"))
+	require.Len(t, list, 1)
+	assert.ElementsMatch(t, []string{"ecr:BatchImportUpstreamImage", "ecr:CreateRepository"}, list[0].Action)
+	for _, repository := range list[0].Resource {
+		assert.Regexp(t, `^arn:aws:ecr:us-east-1:222222222222:repository/(ecr-public|kubernetes|quay)/\*$`, repository)
+	}
 }
 
 func TestD6VolumesDriverMayUseTheDisksKey(t *testing.T) {
@@ -367,14 +377,17 @@ func TestC4DefaultStorageClassIsEncryptedAndWaitsForThePod(t *testing.T) {
 
 func TestC5NamespacesEnforceTheRestrictedStandard(t *testing.T) {
 	run, out := record(t, recorder.Up, prod(t))
-	require.Len(t, run.All(namespace), 2)
-	for _, name := range []string{"alphapulse-prod", "monitoring"} {
+	require.Len(t, run.All(namespace), 3)
+	for _, name := range []string{"alphapulse-prod", "monitoring", "load-balancer-controller"} {
 		made := run.Find(t, namespace, "cluster-"+name)
 		assert.Equal(t, name, made.At("metadata.name"))
 		want := map[string]any{}
 		for _, mode := range []string{"enforce", "audit", "warn"} {
 			want["pod-security.kubernetes.io/"+mode] = "restricted"
 			want["pod-security.kubernetes.io/"+mode+"-version"] = config.PodSecurityVersion
+		}
+		if name == "alphapulse-prod" { // its pods are behind the load balancer
+			want["elbv2.k8s.aws/pod-readiness-gate-inject"] = "enabled"
 		}
 		assert.Equal(t, want, made.At("metadata.labels"), name)
 		for _, group := range run.All(nodeGroup) {

@@ -13,29 +13,41 @@ import (
 // Namespaces are outputs, so that what goes into a namespace waits for it.
 type Namespaces struct {
 	Platform, Monitoring pulumi.StringOutput
+	// Operators are the operators' own, by the operator's name.
+	Operators map[string]pulumi.StringOutput
 }
 
 // newNamespaces makes the namespaces, each enforcing the restricted Pod Security Standard (C5).
 func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) error {
-	for _, n := range []struct {
-		name string
-		out  *pulumi.StringOutput
-	}{
-		{args.Name, &c.Namespaces.Platform},
-		{"monitoring", &c.Namespaces.Monitoring},
-	} {
-		labels := pulumi.StringMap{}
+	c.Namespaces.Operators = map[string]pulumi.StringOutput{}
+	type namespace struct {
+		name   string
+		keep   func(pulumi.StringOutput)
+		labels map[string]string
+	}
+	all := []namespace{
+		{args.Name, func(made pulumi.StringOutput) { c.Namespaces.Platform = made }, map[string]string{
+			// A new pod behind the load balancer is ready once the load balancer says so, or a rollout would outrun it.
+			"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
+		}},
+		{"monitoring", func(made pulumi.StringOutput) { c.Namespaces.Monitoring = made }, nil},
+	}
+	for _, operator := range config.Operators {
+		all = append(all, namespace{operator.Name, func(made pulumi.StringOutput) { c.Namespaces.Operators[operator.Name] = made }, nil})
+	}
+	for _, n := range all {
+		labels := pulumi.ToStringMap(n.labels)
 		for _, mode := range []string{"enforce", "audit", "warn"} {
 			labels["pod-security.kubernetes.io/"+mode] = pulumi.String("restricted")
 			labels["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String(config.PodSecurityVersion)
 		}
-		namespace, err := corev1.NewNamespace(ctx, name+"-"+n.name, &corev1.NamespaceArgs{
+		made, err := corev1.NewNamespace(ctx, name+"-"+n.name, &corev1.NamespaceArgs{
 			Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(n.name), Labels: labels},
 		}, append(c.inside(), pulumi.DependsOn(ground))...) // so that pods and their volumes go before the nodes, and before the drivers that clean up after them
 		if err != nil {
 			return fmt.Errorf("creating the namespace %q: %w", n.name, err)
 		}
-		*n.out = namespace.Metadata.Name().Elem()
+		n.keep(made.Metadata.Name().Elem())
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
@@ -20,6 +19,7 @@ func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Res
 		Description:     "Nodes of " + args.Name,
 		Trust:           policy.TrustInstances(),
 		ManagedPolicies: []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore"},
+		Statements:      []policy.Statement{CachePermissions(args.AWS)},
 	}, pulumi.Parent(parent))
 }
 
@@ -68,11 +68,8 @@ func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, gro
 
 // newLaunchTemplate says what a node's machine is like; what EKS decides itself (image, security group) is left out.
 func newLaunchTemplate(ctx *pulumi.Context, name string, args *Args, pool config.NodePool, parent pulumi.Resource) (*ec2.LaunchTemplate, error) {
-	tags := pulumi.StringMap{
-		"Name":        pulumi.String(args.Name + "-" + pool.Name),
-		"Project":     pulumi.String(config.Namespace), // default tags do not reach what an Auto Scaling group makes
-		"Environment": pulumi.String(strings.TrimPrefix(args.Name, config.Namespace+"-")),
-	}
+	tags := pulumi.ToStringMap(args.Tags)
+	tags["Name"] = pulumi.String(args.Name + "-" + pool.Name)
 	template, err := ec2.NewLaunchTemplate(ctx, name, &ec2.LaunchTemplateArgs{
 		Description:          pulumi.String("Nodes of pool " + pool.Name),
 		UpdateDefaultVersion: pulumi.Bool(true),

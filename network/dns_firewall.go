@@ -1,7 +1,6 @@
 package network
 
 import (
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -67,13 +66,9 @@ func (b *builder) newDNSFirewall() error {
 // newQueryLogs records the names that are looked up, and what the firewall made of them: an alert is a line there and nothing else.
 func (b *builder) newQueryLogs() error {
 	parent := pulumi.Parent(b.parent)
-	group, err := cloudwatch.NewLogGroup(b.ctx, b.child("dns-queries"), &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String("/" + b.args.Name + "/vpc/dns-queries"),
-		KmsKeyId:        b.args.LogKeyARN,
-		RetentionInDays: pulumi.Int(b.args.Spec.FlowLogDays),
-	}, parent)
+	group, err := b.newLogGroup("dns-queries")
 	if err != nil {
-		return creating("the DNS queries' log group", err)
+		return err
 	}
 	logs, err := route53.NewResolverQueryLogConfig(b.ctx, b.child("dns-queries"), &route53.ResolverQueryLogConfigArgs{
 		Name:           pulumi.String(b.args.Name),

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -12,13 +11,9 @@ import (
 // newFlowLogs records every connection that was accepted or refused (N4): after an incident it is the only witness.
 func (b *builder) newFlowLogs() error {
 	parent := pulumi.Parent(b.parent)
-	group, err := cloudwatch.NewLogGroup(b.ctx, b.child("flow-logs"), &cloudwatch.LogGroupArgs{
-		Name:            pulumi.String("/" + b.args.Name + "/vpc/flow-logs"),
-		KmsKeyId:        b.args.LogKeyARN,
-		RetentionInDays: pulumi.Int(b.args.Spec.FlowLogDays),
-	}, parent)
+	group, err := b.newLogGroup("flow-logs")
 	if err != nil {
-		return creating("the flow logs' group", err)
+		return err
 	}
 	role, err := iam.NewRole(b.ctx, b.child("flow-logs"), &iam.RoleArgs{
 		Description:      pulumi.String("Writes VPC flow logs of " + b.args.Name),

@@ -8,18 +8,24 @@ import (
 
 // Statement is one statement of a policy document. Resources are left out in trust policies, principals in permissions.
 type Statement struct {
-	Sid        string
+	Sid string
+	// Deny forbids what the statement names, to whom it names, whatever else allows it.
+	Deny       bool
 	Principal  map[string]any // {"Service": "..."}; values are strings, lists or inputs
 	Actions    []string
 	Resources  []any // strings or inputs
 	Conditions map[string]map[string]any
 }
 
-// Document makes the JSON of a policy that allows what the statements say. There are no denials: what is not allowed is denied.
+// Document makes the JSON of a policy. What no statement allows is denied anyway: Deny is for what must stay forbidden, whoever else
+// comes to allow it.
 func Document(statements ...Statement) pulumi.StringOutput {
 	list := make([]any, 0, len(statements))
 	for _, s := range statements {
 		one := map[string]any{"Effect": "Allow", "Action": s.Actions}
+		if s.Deny {
+			one["Effect"] = "Deny"
+		}
 		if s.Sid != "" {
 			one["Sid"] = s.Sid
 		}

@@ -31,6 +31,17 @@ func TestS3DocumentAllowsWhatItsStatementsSay(t *testing.T) {
 	}]}`, text(document), "what is not said is not in the document")
 }
 
+func TestD5DocumentDeniesWhatItsStatementsForbid(t *testing.T) {
+	document := policy.Document(policy.Statement{
+		Deny: true, Principal: map[string]any{"AWS": "*"}, Actions: []string{"s3:*"}, Resources: []any{"arn:aws:s3:::a"},
+		Conditions: map[string]map[string]any{"Bool": {"aws:SecureTransport": "false"}},
+	})
+	assert.JSONEq(t, `{"Version": "2012-10-17", "Statement": [{
+		"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:*"], "Resource": ["arn:aws:s3:::a"],
+		"Condition": {"Bool": {"aws:SecureTransport": "false"}}
+	}]}`, text(document))
+}
+
 func TestS3ServicesAreNobodyElsesDeputy(t *testing.T) {
 	assert.JSONEq(t, `{"Version": "2012-10-17", "Statement": [{
 		"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": ["sts:AssumeRole"],

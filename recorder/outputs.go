@@ -13,6 +13,8 @@ const (
 	IssuerHost      = "issuer.recorded.example/id/1"
 	LookedUpVersion = "v0.0.1-eksbuild.1"
 
+	LoadBalancerHost = "recorded.elb.example"
+
 	clusterType  = "aws:eks/cluster:Cluster"
 	clusterChild = "recorded-eksCluster"
 )
@@ -22,16 +24,42 @@ func ARN(typ, name string) string {
 	return "arn:aws:recorded:::" + strings.ReplaceAll(typ, ":", "/") + "/" + name
 }
 
+// partsOfSecrets are outputs that secrets are made of: passwords, certificates, where the database is. They are known in previews too, unlike
+// all others: the SDK's mocks fail on a secret that is not known.
+var partsOfSecrets = map[string]struct{ output, value string }{
+	"random:index/randomPassword:RandomPassword":    {"result", "password"},
+	"tls:index/privateKey:PrivateKey":               {"privateKeyPem", "key"},
+	"tls:index/certRequest:CertRequest":             {"certRequestPem", "request"},
+	"tls:index/selfSignedCert:SelfSignedCert":       {"certPem", "certificate"},
+	"tls:index/locallySignedCert:LocallySignedCert": {"certPem", "certificate"},
+	"aws:rds/instance:Instance":                     {"address", "address"},
+}
+
 // outputs are what a resource has beyond its inputs, as far as a program can use it.
 func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 	if args.TypeToken == "eks:index:Cluster" {
 		return m.componentOutputs()
 	}
-	if m.mode == Preview || !strings.HasPrefix(args.TypeToken, "aws:") {
-		return nil
-	}
 	text := resource.NewProperty[string]
-	outputs := resource.PropertyMap{"arn": text(ARN(args.TypeToken, args.Name)), "name": text(args.Name)}
+	outputs := resource.PropertyMap{}
+	if part, ok := partsOfSecrets[args.TypeToken]; ok {
+		outputs[resource.PropertyKey(part.output)] = text(part.value + "-of-" + args.Name)
+	}
+	if m.mode == Preview {
+		return outputs
+	}
+	if args.TypeToken == "random:index/randomId:RandomId" {
+		outputs["hex"] = text("hex-of-" + args.Name)
+	}
+	if args.TypeToken == "kubernetes:core/v1:Service" {
+		return resource.NewPropertyMapFromMap(map[string]any{"status": map[string]any{
+			"loadBalancer": map[string]any{"ingress": []any{map[string]any{"hostname": LoadBalancerHost}}},
+		}})
+	}
+	if !strings.HasPrefix(args.TypeToken, "aws:") {
+		return outputs
+	}
+	outputs["arn"], outputs["name"] = text(ARN(args.TypeToken, args.Name)), text(args.Name)
 	switch args.TypeToken {
 	case "aws:kms/key:Key":
 		outputs["keyId"] = text(args.Name + "-key-id")

@@ -3,7 +3,7 @@
 package recorder
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +49,9 @@ type Resource struct {
 	Custom, Remote bool
 	Protect        bool
 	IgnoreChanges  []string
+	// ReplaceOnChanges are inputs whose change replaces it though its provider would update it; DeleteFirst that the old one goes first.
+	ReplaceOnChanges []string
+	DeleteFirst      bool
 	// Inputs as plain values: numbers are float64, secrets are bare, resources are their URNs. In a preview what is unknown is absent.
 	Inputs map[string]any
 }
@@ -101,16 +104,19 @@ func (r *Run) All(typ string) []Resource {
 }
 
 // Record runs a program and fails the test if the program fails.
-func Record(t testing.TB, mode Mode, program pulumi.RunFunc) *Run {
+func Record(t testing.TB, mode Mode, program pulumi.RunFunc, answers ...Answers) *Run {
 	t.Helper()
-	run, err := Try(mode, program)
+	run, err := Try(mode, program, answers...)
 	require.NoError(t, err)
 	return run
 }
 
 // Try runs a program that may fail.
-func Try(mode Mode, program pulumi.RunFunc) (*Run, error) {
-	m := &mocks{mode: mode}
+func Try(mode Mode, program pulumi.RunFunc, answers ...Answers) (*Run, error) {
+	m := &mocks{mode: mode, answers: Answers{}}
+	for _, some := range answers {
+		maps.Copy(m.answers, some)
+	}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		if err := m.registerEKS(ctx); err != nil {
 			return err
@@ -122,9 +128,10 @@ func Try(mode Mode, program pulumi.RunFunc) (*Run, error) {
 
 // mocks answers the program as an engine would.
 type mocks struct {
-	mode Mode
-	lock sync.Mutex
-	run  Run
+	mode    Mode
+	answers Answers
+	lock    sync.Mutex
+	run     Run
 }
 
 // NewResource records a resource, and answers with its inputs and, in an up, with what its provider would add.
@@ -137,6 +144,7 @@ func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name),
 		Parent: rpc.GetParent(), Provider: providerName(args.Provider), DependsOn: rpc.GetDependencies(),
 		Custom: args.Custom, Remote: rpc.GetRemote(), Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(),
+		ReplaceOnChanges: rpc.GetReplaceOnChanges(), DeleteFirst: rpc.GetDeleteBeforeReplace(),
 		Providers: map[string]string{}, Inputs: plain(args.Inputs),
 	}
 	for pkg, reference := range rpc.GetProviders() {
@@ -163,12 +171,7 @@ func (m *mocks) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	m.run.Calls = append(m.run.Calls, Call{args.Token, providerName(args.Provider), plain(args.Args)})
-	if args.Token == "aws:eks/getAddonVersion:getAddonVersion" {
-		answer := args.Args.Copy()
-		answer["version"] = resource.NewProperty(LookedUpVersion)
-		return answer, nil
-	}
-	return nil, fmt.Errorf("the recorder has no answer to %s", args.Token)
+	return m.answer(args)
 }
 
 // urn is the mock engine's own rule: of the parents only the nearest is in it.

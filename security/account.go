@@ -12,18 +12,14 @@ import (
 
 // NewAccount makes the provider that everything on AWS goes through. It refuses any other account than the stack's own (E1), and tags
 // all that it makes.
-func NewAccount(ctx *pulumi.Context, platform config.Platform) (*aws.Provider, error) {
+func NewAccount(ctx *pulumi.Context, account config.AWS, tags map[string]string) (*aws.Provider, error) {
 	provider, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
-		Region:            pulumi.String(platform.AWS.Region),
-		AllowedAccountIds: pulumi.StringArray{pulumi.String(platform.AWS.Account)},
-		DefaultTags: aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
-			"Project":     pulumi.String(config.Namespace),
-			"Environment": pulumi.String(platform.Environment),
-			"ManagedBy":   pulumi.String("pulumi"),
-		}},
+		Region:            pulumi.String(account.Region),
+		AllowedAccountIds: pulumi.StringArray{pulumi.String(account.Account)},
+		DefaultTags:       aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(tags)},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("configuring AWS account %s: %w", platform.AWS.Account, err)
+		return nil, fmt.Errorf("configuring AWS account %s: %w", account.Account, err)
 	}
 	return provider, nil
 }

@@ -47,18 +47,9 @@ func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, o
 		return nil, fmt.Errorf("creating the role of %s: %w", subject, err)
 	}
 	// The role's parent is also the parent of its policies, so they take the same options.
-	permissions, err := attach(ctx, name, role, args.ManagedPolicies, opts...)
+	permissions, err := permit(ctx, name, role, args.ManagedPolicies, args.Statements, opts...)
 	if err != nil {
 		return nil, err
-	}
-	if len(args.Statements) > 0 {
-		own, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
-			Role: role.ID(), Policy: policy.Document(args.Statements...),
-		}, opts...)
-		if err != nil {
-			return nil, fmt.Errorf("creating the permissions of %s: %w", subject, err)
-		}
-		permissions = append(permissions, own)
 	}
 	return &Role{role, permissions}, nil
 }

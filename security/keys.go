@@ -25,8 +25,9 @@ type KeysArgs struct {
 type Keys struct {
 	pulumi.ResourceState
 
-	// ClusterSecrets encrypts Kubernetes secrets in etcd, Disks the nodes' disks and volumes, Logs the log groups.
-	ClusterSecrets, Disks, Logs pulumi.StringOutput
+	// VaultUnseal opens Vault's seal, Data encrypts databases, buckets and secrets, ClusterSecrets Kubernetes secrets in etcd, Disks the
+	// nodes' disks and volumes, Logs the log groups.
+	VaultUnseal, Data, ClusterSecrets, Disks, Logs pulumi.StringOutput
 }
 
 // key is a row of the table of keys: its purpose and who may use it beside the account's own IAM policies.
@@ -49,6 +50,8 @@ func NewKeys(ctx *pulumi.Context, name string, args *KeysArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	for _, k := range []key{
+		{"vault-unseal", "Seal of Vault", nil, &keys.VaultUnseal},
+		{"data", "Databases, buckets and secrets", trailUsers(args), &keys.Data},
 		{"cluster-secrets", "Kubernetes secrets in etcd", nil, &keys.ClusterSecrets},
 		{"disks", "Disks of nodes, and volumes", nodeDiskUsers(args.AWS), &keys.Disks},
 		{"logs", "CloudWatch log groups", logUsers(args), &keys.Logs},
@@ -72,7 +75,7 @@ func NewKeys(ctx *pulumi.Context, name string, args *KeysArgs, opts ...pulumi.Re
 		*k.arn = made.Arn
 	}
 	return keys, ctx.RegisterResourceOutputs(keys, pulumi.Map{
-		"clusterSecrets": keys.ClusterSecrets, "disks": keys.Disks, "logs": keys.Logs,
+		"vaultUnseal": keys.VaultUnseal, "data": keys.Data, "clusterSecrets": keys.ClusterSecrets, "disks": keys.Disks, "logs": keys.Logs,
 	})
 }
 
@@ -106,7 +109,25 @@ func nodeDiskUsers(aws config.AWS) []policy.Statement {
 	}}
 }
 
-// logUsers name the logs service, for this environment's groups and EKS's only.
+// TrailARN is the environment's audit trail, which is named before it exists by those who let it in.
+func TrailARN(name string, aws config.AWS) string {
+	return "arn:aws:cloudtrail:" + aws.Region + ":" + aws.Account + ":trail/" + name
+}
+
+// trailUsers name CloudTrail, for the environment's own trail: it writes to a bucket that is encrypted with the key. RDS, S3 and Secrets
+// Manager act in the name of who calls them, and IAM decides about those.
+func trailUsers(args *KeysArgs) []policy.Statement {
+	return []policy.Statement{{
+		Sid:       "EncryptAuditTrail",
+		Principal: map[string]any{"Service": "cloudtrail.amazonaws.com"},
+		// Decrypt is asked for because the bucket has a bucket key. No condition on the encryption context for the same reason: it is the
+		// bucket's then, not the trail's (AWS docs, "Configure AWS KMS key policies for CloudTrail", "Amazon S3 Bucket Keys").
+		Actions: []string{"kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"}, Resources: inKeyPolicy,
+		Conditions: map[string]map[string]any{"StringEquals": {"aws:SourceArn": TrailARN(args.Name, args.AWS)}},
+	}}
+}
+
+// logUsers name the logs service, for this environment's groups, EKS's and RDS's only.
 func logUsers(args *KeysArgs) []policy.Statement {
 	groups := "arn:aws:logs:" + args.AWS.Region + ":" + args.AWS.Account + ":log-group:"
 	return []policy.Statement{{
@@ -115,6 +136,7 @@ func logUsers(args *KeysArgs) []policy.Statement {
 		Actions:   useKey, Resources: inKeyPolicy,
 		Conditions: map[string]map[string]any{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": []string{
 			groups + "/" + args.Name + "/*", groups + "/aws/eks/" + args.Name + "/*",
+			groups + "/aws/rds/instance/" + args.Name + "/*", groups + "/aws/rds/instance/" + args.Name + "-replica/*",
 		}}},
 	}}
 }

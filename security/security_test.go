@@ -22,7 +22,7 @@ const (
 	account    = "222222222222"
 )
 
-var purposes = []string{"cluster-secrets", "disks", "logs"}
+var purposes = []string{"vault-unseal", "data", "cluster-secrets", "disks", "logs"}
 
 func keys(t *testing.T, protect bool) *recorder.Run {
 	t.Helper()
@@ -70,16 +70,30 @@ func TestD6KeysAreHandedOnByPurpose(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		pulumi.All(k.ClusterSecrets, k.Disks, k.Logs).ApplyT(func(arns []any) error { got = arns; return nil })
+		pulumi.All(k.VaultUnseal, k.Data, k.ClusterSecrets, k.Disks, k.Logs).ApplyT(func(arns []any) error { got = arns; return nil })
 		return nil
 	})
-	assert.Equal(t, []any{
-		recorder.ARN(keyType, "keys-cluster-secrets"), recorder.ARN(keyType, "keys-disks"), recorder.ARN(keyType, "keys-logs"),
-	}, got)
+	want := make([]any, 0, len(purposes))
+	for _, purpose := range purposes {
+		want = append(want, recorder.ARN(keyType, "keys-"+purpose))
+	}
+	assert.Equal(t, want, got)
 }
 
-func TestD6ClusterSecretsKeyIsForIAMToGrant(t *testing.T) {
-	assert.Empty(t, users(t, keys(t, false), "cluster-secrets"))
+func TestD6VaultsAndClusterSecretsKeysAreForIAMToGrant(t *testing.T) {
+	run := keys(t, false)
+	assert.Empty(t, users(t, run, "vault-unseal"))
+	assert.Empty(t, users(t, run, "cluster-secrets"))
+}
+
+func TestD6DataKeyNamesCloudTrailForOurTrailOnly(t *testing.T) {
+	list := users(t, keys(t, false), "data")
+	require.Len(t, list, 1, "RDS, S3 and Secrets Manager act for who calls them")
+	assert.Equal(t, map[string]recorder.Strings{"Service": {"cloudtrail.amazonaws.com"}}, list[0].Principal)
+	assert.ElementsMatch(t, []string{"kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"}, list[0].Action, "Decrypt because of the bucket key")
+	assert.Equal(t, map[string]map[string]recorder.Strings{"StringEquals": {
+		"aws:SourceArn": {"arn:aws:cloudtrail:eu-west-1:222222222222:trail/alphapulse-prod"},
+	}}, list[0].Condition)
 }
 
 func TestD6DisksKeyIsForTheRoleThatStartsInstances(t *testing.T) {
@@ -103,6 +117,8 @@ func TestD6LogsKeyNamesTheLogsServiceForOurGroups(t *testing.T) {
 	assert.Equal(t, recorder.Strings{
 		"arn:aws:logs:eu-west-1:222222222222:log-group:/alphapulse-prod/*",
 		"arn:aws:logs:eu-west-1:222222222222:log-group:/aws/eks/alphapulse-prod/*",
+		"arn:aws:logs:eu-west-1:222222222222:log-group:/aws/rds/instance/alphapulse-prod/*",
+		"arn:aws:logs:eu-west-1:222222222222:log-group:/aws/rds/instance/alphapulse-prod-replica/*",
 	}, list[0].Condition["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
 }
 
@@ -163,13 +179,13 @@ func TestS3ServiceRoleTrustsWhomItIsToldTo(t *testing.T) {
 
 func TestE1ProviderRefusesEveryOtherAccount(t *testing.T) {
 	run := recorder.Record(t, recorder.Up, func(ctx *pulumi.Context) error {
-		_, err := security.NewAccount(ctx, config.Platform{Environment: "prod", AWS: config.AWS{Account: account, Region: "eu-west-1"}})
+		_, err := security.NewAccount(ctx, config.AWS{Account: account, Region: "eu-west-1"}, map[string]string{"Project": "alphapulse"})
 		return err
 	})
 	provider := run.Find(t, "pulumi:providers:aws", "aws")
 	// A provider's inputs are JSON, as its plugin takes them.
 	assert.Equal(t, []any{account}, provider.At("allowedAccountIds"))
 	assert.Equal(t, "eu-west-1", provider.At("region"))
-	assert.Equal(t, map[string]any{"Project": "alphapulse", "Environment": "prod", "ManagedBy": "pulumi"}, provider.At("defaultTags.tags"))
+	assert.Equal(t, map[string]any{"Project": "alphapulse"}, provider.At("defaultTags.tags"))
 	assert.NotEqual(t, true, provider.At("skipRequestingAccountId"), "or the account would not be known")
 }

@@ -11,11 +11,10 @@ func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulu
 	return NewService(ctx, "api", place, &ServiceArgs{
 		Spec:        spec,
 		Labels:      map[string]string{"app": "api"},
-		Port:        8000,
 		ServiceName: "api-service",
 		// 80 is the source's; callers inside the cluster use 8000, because the network policy agent of the VPC CNI wants a service's
 		// port to equal the container's (N7).
-		ServicePorts: []int{80, 8000},
+		Ports: []Port{{Name: "http", Container: 8000, Service: []int{80, 8000}}},
 		Env: []Env{
 			{Name: "DATABASE_URL", Secret: "database-credentials", Key: "url"},
 			{Name: "REDIS_URL", Secret: "redis-credentials", Key: "url"},

@@ -1,6 +1,7 @@
 package workloads
 
 import (
+	"cmp"
 	"fmt"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
@@ -17,9 +18,10 @@ type Env struct {
 	Secret, Key string
 }
 
-// Probes are a program's health checks over HTTP on its port.
+// Probes are a program's health checks over HTTP.
 type Probes struct {
 	Live, Ready Probe
+	Port        int // 0 is the container's first
 }
 
 // Probe is one health check; times are in seconds.
@@ -34,8 +36,11 @@ type Probe struct {
 func (b *objects) newDeployment() error {
 	annotations := pulumi.StringMap{
 		"prometheus.io/scrape": pulumi.String("true"),
-		"prometheus.io/port":   pulumi.Sprintf("%d", b.args.Port),
+		"prometheus.io/port":   pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container)),
 		"prometheus.io/path":   pulumi.String("/metrics"),
+	}
+	for _, files := range b.args.Files {
+		annotations[config.Namespace+".com/"+files.Name] = files.Digest // programs read most of their files once
 	}
 	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: b.metadata(b.name),
@@ -56,8 +61,8 @@ func (b *objects) newDeployment() error {
 
 func (b *objects) pod() corev1.PodSpecArgs {
 	return corev1.PodSpecArgs{
-		ServiceAccountName:            b.account.Metadata.Name(),
-		AutomountServiceAccountToken:  pulumi.Bool(false),
+		ServiceAccountName:            b.parent.Account.Metadata.Name(),
+		AutomountServiceAccountToken:  pulumi.Bool(b.args.CallsKubernetes),
 		EnableServiceLinks:            pulumi.Bool(false),
 		PriorityClassName:             pulumi.String(b.args.Priority),
 		TerminationGracePeriodSeconds: pulumi.Int(b.args.StopWithin),
@@ -72,10 +77,7 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		Tolerations:               tolerations(b.pool.Taints),
 		TopologySpreadConstraints: b.spread(),
 		Containers:                corev1.ContainerArray{b.container()},
-		// The root file system is read-only; programs still want a place for what is temporary.
-		Volumes: corev1.VolumeArray{corev1.VolumeArgs{
-			Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")},
-		}},
+		Volumes:                   b.volumes(),
 	}
 }
 
@@ -83,11 +85,10 @@ func (b *objects) container() corev1.ContainerArgs {
 	spec := b.args.Spec
 	return corev1.ContainerArgs{
 		Name:  pulumi.String(b.name),
-		Image: pulumi.String(spec.Image),
-		Ports: corev1.ContainerPortArray{corev1.ContainerPortArgs{
-			Name: pulumi.String("http"), ContainerPort: pulumi.Int(b.args.Port), Protocol: pulumi.String("TCP"),
-		}},
-		Env: env(b.args.Env),
+		Image: b.image,
+		Args:  pulumi.ToStringArray(b.args.Command),
+		Ports: b.ports(),
+		Env:   env(b.args.Env),
 		Resources: corev1.ResourceRequirementsArgs{
 			Requests: pulumi.StringMap{"cpu": pulumi.String(spec.Requests.CPU), "memory": pulumi.String(spec.Requests.Memory)},
 			Limits:   pulumi.StringMap{"cpu": pulumi.String(spec.Limits.CPU), "memory": pulumi.String(spec.Limits.Memory)},
@@ -103,13 +104,46 @@ func (b *objects) container() corev1.ContainerArgs {
 			ReadOnlyRootFilesystem:   pulumi.Bool(true),
 			Capabilities:             corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
 		},
-		VolumeMounts: corev1.VolumeMountArray{corev1.VolumeMountArgs{Name: pulumi.String("tmp"), MountPath: pulumi.String("/tmp")}},
+		VolumeMounts: b.mounts(),
 	}
+}
+
+func (b *objects) ports() corev1.ContainerPortArray {
+	var ports corev1.ContainerPortArray
+	for _, port := range b.args.Ports {
+		ports = append(ports, corev1.ContainerPortArgs{
+			Name: pulumi.String(port.Name), ContainerPort: pulumi.Int(port.Container), Protocol: pulumi.String("TCP"),
+		})
+	}
+	return ports
+}
+
+// volumes are the program's files, and a place for what is temporary: the root file system is read-only.
+func (b *objects) volumes() corev1.VolumeArray {
+	volumes := corev1.VolumeArray{corev1.VolumeArgs{
+		Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")},
+	}}
+	for _, files := range b.args.Files {
+		volumes = append(volumes, corev1.VolumeArgs{
+			Name: pulumi.String(files.Name), ConfigMap: corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap},
+		})
+	}
+	return volumes
+}
+
+func (b *objects) mounts() corev1.VolumeMountArray {
+	mounts := corev1.VolumeMountArray{corev1.VolumeMountArgs{Name: pulumi.String("tmp"), MountPath: pulumi.String("/tmp")}}
+	for _, files := range b.args.Files {
+		mounts = append(mounts, corev1.VolumeMountArgs{
+			Name: pulumi.String(files.Name), MountPath: pulumi.String(files.Path), ReadOnly: pulumi.Bool(true),
+		})
+	}
+	return mounts
 }
 
 func (b *objects) probe(p Probe) corev1.ProbePtrInput {
 	args := corev1.ProbeArgs{
-		HttpGet:             corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(b.args.Port)},
+		HttpGet:             corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(cmp.Or(b.args.Probes.Port, b.args.Ports[0].Container))},
 		InitialDelaySeconds: pulumi.Int(p.InitialDelay),
 		PeriodSeconds:       pulumi.Int(p.Period),
 		TimeoutSeconds:      pulumi.Int(p.Timeout),

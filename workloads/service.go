@@ -1,5 +1,5 @@
 // Package workloads runs the platform's own programs on the cluster. They share one shape, Service; each program is a table of what is
-// its own (W2-W6).
+// its own (W1-W6).
 package workloads
 
 import (
@@ -20,11 +20,17 @@ type Place struct {
 	Namespace pulumi.StringInput
 	Provider  pulumi.ProviderResource
 	Pools     func(name string) (config.NodePool, bool)
+	// Image gives the name under which nodes pull an image (C7).
+	Image func(name string) (pulumi.StringInput, error)
 }
 
 // Service is one program, run by a Deployment that its autoscaler sizes.
 type Service struct {
 	pulumi.ResourceState
+
+	// Door is the Kubernetes Service, Account the service account.
+	Door    *corev1.Service
+	Account *corev1.ServiceAccount
 }
 
 // ServiceArgs are what one program has of its own.
@@ -33,17 +39,38 @@ type ServiceArgs struct {
 	Spec config.Workload
 	// Labels select its pods; they can never change. Name and part-of are added for people and tools.
 	Labels map[string]string
-	// Port is the container's; ServiceName offers it, also under the other ports of ServicePorts.
-	Port         int
-	ServiceName  string
-	ServicePorts []int
-	Env          []Env
-	Probes       Probes
+	// Ports of the container. The first is the one that probes ask, unless they say otherwise.
+	Ports       []Port
+	ServiceName string
+	// Balancer are the settings of the network load balancer that leads to the Service; nil keeps it inside the cluster.
+	Balancer pulumi.StringMap
+	Command  []string
+	Env      []Env
+	Files    []Files
+	Probes   Probes
+	// MetricsPort is where Prometheus asks; 0 is the first port.
+	MetricsPort int
+	// CallsKubernetes gives the pods a token for the API server; what it may do there is the caller's to say.
+	CallsKubernetes bool
 	// Autoscaler's name and the utilisation in percent of requests that it aims at; 0 leaves a resource out.
 	Autoscaler               string
 	TargetCPU, TargetMemory  int
 	Priority                 string
 	DrainSeconds, StopWithin int
+}
+
+// Port is one port of the container, and the ports under which the Service offers it: none for what only probes and Prometheus ask.
+type Port struct {
+	Name      string
+	Container int
+	Service   []int
+}
+
+// Files is a ConfigMap mounted into the container. A change of its digest rolls the pods.
+type Files struct {
+	Name, Path string
+	ConfigMap  pulumi.StringInput
+	Digest     pulumi.StringInput
 }
 
 // NewService makes the objects of one program: account, Deployment, Service, autoscaler and disruption budget.
@@ -52,11 +79,15 @@ func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs
 	if !ok {
 		return nil, fmt.Errorf("workload %q: there is no node pool %q", name, args.Spec.Pool)
 	}
+	image, err := place.Image(args.Spec.Image)
+	if err != nil {
+		return nil, fmt.Errorf("workload %q: %w", name, err)
+	}
 	s := &Service{}
 	if err := ctx.RegisterComponentResource(ServiceToken, name, s, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	b := &objects{ctx: ctx, name: name, place: place, args: args, pool: pool, parent: s}
+	b := &objects{ctx: ctx, name: name, place: place, args: args, pool: pool, image: image, parent: s}
 	for _, step := range []struct {
 		what string
 		make func() error
@@ -81,9 +112,8 @@ type objects struct {
 	place  Place
 	args   *ServiceArgs
 	pool   config.NodePool
-	parent pulumi.Resource
-
-	account *corev1.ServiceAccount
+	image  pulumi.StringInput
+	parent *Service
 }
 
 // metadata is the same for every object; only the name differs.
@@ -102,23 +132,32 @@ func (b *objects) selector() pulumi.StringMap { return pulumi.ToStringMap(b.args
 
 // newAccount makes the program's identity. It gets no token for the API server unless the program talks to it (C6).
 func (b *objects) newAccount() (err error) {
-	b.account, err = corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{
+	b.parent.Account, err = corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{
 		Metadata:                     b.metadata(b.name),
-		AutomountServiceAccountToken: pulumi.Bool(false),
+		AutomountServiceAccountToken: pulumi.Bool(false), // the pod says so itself, where it is wanted
 	}, pulumi.Parent(b.parent))
 	return err
 }
 
-func (b *objects) newService() error {
+func (b *objects) newService() (err error) {
+	spec := corev1.ServiceSpecArgs{Selector: b.selector(), Type: pulumi.String("ClusterIP")}
 	var ports corev1.ServicePortArray
-	for _, port := range b.args.ServicePorts {
-		ports = append(ports, corev1.ServicePortArgs{
-			Name: pulumi.Sprintf("http-%d", port), Port: pulumi.Int(port), TargetPort: pulumi.Int(b.args.Port), Protocol: pulumi.String("TCP"),
-		})
+	for _, port := range b.args.Ports {
+		for _, offered := range port.Service {
+			ports = append(ports, corev1.ServicePortArgs{
+				Name: pulumi.Sprintf("%s-%d", port.Name, offered), Port: pulumi.Int(offered),
+				TargetPort: pulumi.Int(port.Container), Protocol: pulumi.String("TCP"),
+			})
+		}
 	}
-	_, err := corev1.NewService(b.ctx, b.name, &corev1.ServiceArgs{
-		Metadata: b.metadata(b.args.ServiceName),
-		Spec:     corev1.ServiceSpecArgs{Selector: b.selector(), Ports: ports, Type: pulumi.String("ClusterIP")},
-	}, pulumi.Parent(b.parent))
+	spec.Ports = ports
+	metadata := b.metadata(b.args.ServiceName)
+	if b.args.Balancer != nil {
+		spec.Type = pulumi.String("LoadBalancer")
+		spec.LoadBalancerClass = pulumi.String("service.k8s.aws/nlb")
+		spec.AllocateLoadBalancerNodePorts = pulumi.Bool(false) // it leads to the pods' own addresses
+		metadata.Annotations = b.args.Balancer
+	}
+	b.parent.Door, err = corev1.NewService(b.ctx, b.name, &corev1.ServiceArgs{Metadata: metadata, Spec: spec}, pulumi.Parent(b.parent))
 	return err
 }

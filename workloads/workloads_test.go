@@ -41,7 +41,10 @@ func try(p config.Platform, program func(*pulumi.Context, workloads.Place) error
 		if err != nil {
 			return err
 		}
-		return program(ctx, workloads.Place{Namespace: pulumi.String("alphapulse-prod"), Provider: provider, Pools: p.Cluster.Pool})
+		return program(ctx, workloads.Place{
+			Namespace: pulumi.String("alphapulse-prod"), Provider: provider, Pools: p.Cluster.Pool,
+			Image: func(name string) (pulumi.StringInput, error) { return pulumi.String("registry.example/" + name), nil },
+		})
 	})
 }
 
@@ -97,7 +100,7 @@ func TestW2APIAsksForWhatConfigSays(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"requests": map[string]any{"cpu": "2", "memory": "4Gi"}, "limits": map[string]any{"cpu": "4", "memory": "8Gi"},
 	}, made.At(container+"resources"))
-	assert.Equal(t, prod(t).Workloads.API.Image, made.At(container+"image"))
+	assert.Equal(t, "registry.example/"+prod(t).Workloads.API.Image, made.At(container+"image"))
 }
 
 func TestW2ProbesAreTheSourcesTimings(t *testing.T) {
@@ -277,7 +280,7 @@ func TestW2OtherServicesLeaveOutWhatTheyDoNotScaleOn(t *testing.T) {
 	p := prod(t)
 	run, err := try(p, func(ctx *pulumi.Context, place workloads.Place) error {
 		_, err := workloads.NewService(ctx, "risk-worker", place, &workloads.ServiceArgs{
-			Spec: p.Workloads.API, Labels: map[string]string{"app": "risk-worker"}, Port: 9000, ServiceName: "risk", ServicePorts: []int{9000},
+			Spec: p.Workloads.API, Labels: map[string]string{"app": "risk-worker"}, Ports: []workloads.Port{{Name: "http", Container: 9000, Service: []int{9000}}}, ServiceName: "risk",
 			Autoscaler: "risk-hpa", TargetCPU: 60, Priority: workloads.CustomerFacing, DrainSeconds: 1, StopWithin: 5,
 		})
 		return err

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/cluster"
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/data"
+	"github.com/alphapulse/infrastructure/network"
+	"github.com/alphapulse/infrastructure/security"
+	"github.com/alphapulse/infrastructure/workloads"
+)
+
+// build is one environment while it is put together: what each step needs from the steps before it.
+type build struct {
+	config.Platform
+	ctx   *pulumi.Context
+	name  string
+	sizes map[string]int
+	tags  map[string]string
+
+	account    *aws.Provider
+	cloudflare *cloudflare.Provider
+	zone       network.Zone
+	visitors   []string // Cloudflare's address ranges
+
+	keys         *security.Keys
+	certificates *security.CertificateAuthority
+	vpc          *network.Network
+	eks          *cluster.Cluster
+	registries   *cluster.Registries
+	database     *data.Postgres
+	buckets      *data.Buckets
+	balancers    *cluster.LoadBalancerController
+	place        workloads.Place
+	originPull   *security.Certificate
+	ingress      *workloads.Ingress
+}
+
+// newProviders makes the ways to the clouds. Each is known to the program, so that nothing reaches another account.
+func (b *build) newProviders() (err error) {
+	if b.account, err = security.NewAccount(b.ctx, b.AWS, b.tags); err != nil {
+		return err
+	}
+	b.cloudflare, err = network.NewCloudflare(b.ctx)
+	return err
+}
+
+// inspect asks the clouds, in previews too, what no config can know. As before, all that is wrong is said at once.
+func (b *build) inspect() error {
+	inAccount := pulumi.Provider(b.account)
+	zone, problems, err := network.FindZone(b.ctx, b.Edge, b.name, b.cloudflare)
+	if err != nil {
+		return err
+	}
+	buckets, err := data.InspectBuckets(b.ctx, b.Data.BucketPrefix, inAccount)
+	if err != nil {
+		return err
+	}
+	database, err := data.InspectPostgres(b.ctx, b.name, b.Data.Postgres, inAccount)
+	if err != nil {
+		return err
+	}
+	if err := append(append(problems, buckets...), database...).Err(); err != nil {
+		return err
+	}
+	b.zone = zone
+	b.visitors, err = network.CloudflareRanges(b.ctx, b.cloudflare)
+	return err
+}
+
+func (b *build) newNetwork() (err error) {
+	inAccount := pulumi.Provider(b.account)
+	if b.keys, err = security.NewKeys(b.ctx, "keys", &security.KeysArgs{
+		Name: b.name, AWS: b.AWS, Protect: b.Protect,
+	}, inAccount); err != nil {
+		return err
+	}
+	b.vpc, err = network.New(b.ctx, "network", &network.Args{
+		Name: b.name, AWS: b.AWS, Spec: b.Network, LogKeyARN: b.keys.Logs, Protect: b.Protect,
+	}, inAccount)
+	return err
+}
+
+func (b *build) newCluster() (err error) {
+	b.eks, err = cluster.New(b.ctx, "cluster", &cluster.Args{
+		Name: b.name, AWS: b.AWS, Spec: b.Cluster, StartSizes: b.sizes, Tags: b.tags, Protect: b.Protect,
+		VpcID: b.vpc.VpcID.ToStringOutput().ToStringPtrOutput(), PublicSubnetIDs: b.vpc.PublicSubnetIDs, PrivateSubnetIDs: b.vpc.PrivateSubnetIDs,
+		Egress: b.vpc.Egress, Keys: b.keys,
+	}, pulumi.Providers(b.account))
+	return err
+}
+
+func (b *build) newRegistries() (err error) {
+	b.registries, err = cluster.NewRegistries(b.ctx, "registries", &cluster.RegistriesArgs{
+		Name: b.name, AWS: b.AWS, Protect: b.Protect,
+	}, pulumi.Provider(b.account))
+	return err
+}
+
+func (b *build) newData() (err error) {
+	inAccount := pulumi.Provider(b.account)
+	if b.database, err = data.NewPostgres(b.ctx, "postgres", &data.PostgresArgs{
+		Name: b.name, Environment: b.Environment, AWS: b.AWS, Spec: b.Data.Postgres, Zones: b.Network.Zones,
+		VpcID: b.vpc.VpcID.ToStringOutput().ToStringPtrOutput(), SubnetIDs: b.vpc.DatabaseSubnetIDs,
+		ClientSecurityGroupID: b.eks.SecurityGroupID.ToStringPtrOutput(),
+		Keys:                  b.keys, LogDays: b.Cluster.LogDays, Protect: b.Protect,
+	}, inAccount); err != nil {
+		return err
+	}
+	if b.buckets, err = data.NewBuckets(b.ctx, "buckets", &data.BucketsArgs{
+		Name: b.name, Prefix: b.Data.BucketPrefix, AWS: b.AWS, Retention: b.Data.Retention, Keys: b.keys, Protect: b.Protect,
+	}, inAccount); err != nil {
+		return err
+	}
+	_, err = data.NewAudit(b.ctx, "audit", &data.AuditArgs{
+		Name: b.name, AWS: b.AWS, Logs: b.buckets.Logs, Keys: b.keys,
+		ClusterLogGroup: cluster.LogGroup(b.name), After: []pulumi.Resource{b.eks.Logs}, LogDays: b.Cluster.LogDays,
+	}, inAccount)
+	return err
+}
+
+// newOperators runs, inside the cluster, what looks after things for the workloads.
+func (b *build) newOperators() (err error) {
+	if b.certificates, err = security.NewCertificateAuthority(b.ctx, "certificates", &security.CertificateAuthorityArgs{Name: b.name}); err != nil {
+		return err
+	}
+	webhook, err := cluster.NewLoadBalancerWebhookCertificate(b.ctx, b.certificates)
+	if err != nil {
+		return err
+	}
+	image, err := b.registries.Image(config.LoadBalancerController.Image + ":" + config.LoadBalancerController.Tag())
+	if err != nil {
+		return err
+	}
+	b.balancers, err = cluster.NewLoadBalancerController(b.ctx, &cluster.LoadBalancerControllerArgs{
+		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Image: image, Webhook: webhook, Tags: b.tags,
+	}, pulumi.Provider(b.account))
+	return err
+}
+
+func (b *build) newWorkloads() error {
+	if err := workloads.NewPriorities(b.ctx, b.eks.Provider); err != nil {
+		return err
+	}
+	b.place = workloads.Place{
+		Namespace: b.eks.Namespaces.Platform, Provider: b.eks.Provider, Pools: b.Cluster.Pool,
+		Image: func(name string) (pulumi.StringInput, error) { return b.registries.Image(name) },
+	}
+	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API); err != nil {
+		return err
+	}
+	_, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing)
+	return err
+}
+
+func (b *build) newIngress() (err error) {
+	if b.originPull, err = b.certificates.Issue(b.ctx, &security.CertificateArgs{
+		Purpose: "origin-pull", DNSNames: []string{b.Edge.Host}, Uses: []string{security.ForClient},
+	}); err != nil {
+		return err
+	}
+	origin, err := network.NewOrigin(b.ctx, "origin", &network.OriginArgs{
+		Name: b.name, VpcID: b.vpc.VpcID.ToStringOutput().ToStringPtrOutput(), Ranges: b.visitors,
+		ClusterGroupID: b.eks.SecurityGroupID, Ports: ingressPorts(),
+	}, pulumi.Provider(b.account))
+	if err != nil {
+		return err
+	}
+	b.ingress, err = workloads.NewIngress(b.ctx, b.place, &workloads.IngressArgs{
+		Name: b.name, Spec: b.Workloads.Ingress, Host: b.Edge.Host, Routes: b.Ingress.Routes, Trusted: b.visitors,
+		OriginAuthority: b.originPull.AuthorityPEM, SecurityGroupID: origin.GroupID, Tags: b.tags,
+	}, pulumi.DependsOn([]pulumi.Resource{b.balancers, origin})) // so that the load balancer goes before its controller and its firewall
+	return err
+}
+
+func ingressPorts() []network.Port {
+	var ports []network.Port
+	for _, port := range workloads.IngressPorts {
+		ports = append(ports, network.Port{Name: port.Name, Number: port.Container})
+	}
+	return ports
+}
+
+func (b *build) newEdge() error {
+	_, err := network.NewEdge(b.ctx, "edge", &network.EdgeArgs{
+		Name: b.name, Zone: b.zone, Spec: b.Edge, Unlimited: b.Ingress.Unlimited(), Origin: b.ingress.Host,
+		ClientCertPEM: b.originPull.CertPEM, ClientKeyPEM: b.originPull.KeyPEM,
+	}, pulumi.Provider(b.cloudflare))
+	return err
+}

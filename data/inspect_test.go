@@ -1,0 +1,85 @@
+package data_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/data"
+	"github.com/alphapulse/infrastructure/recorder"
+)
+
+func inspectPostgres(t *testing.T, spec config.Postgres, answer any) (problems config.Problems, err error) {
+	t.Helper()
+	run := recorder.Record(t, recorder.Preview, func(ctx *pulumi.Context) error {
+		problems, err = data.InspectPostgres(ctx, "alphapulse-prod", spec)
+		return nil
+	}, recorder.Answers{recorder.GetInstance: answer})
+	require.Len(t, run.Calls, 1)
+	assert.Equal(t, "alphapulse-prod", run.Calls[0].Args["dbInstanceIdentifier"])
+	return problems, err
+}
+
+func TestD1WhatWouldLoseOrStopTheDatabaseIsRefused(t *testing.T) {
+	running := map[string]any{"allocatedStorage": 500, "engineVersion": "14.20"}
+	for name, c := range map[string]struct {
+		change func(*config.Postgres)
+		key    string
+		says   []string
+	}{
+		"as it is":         {func(*config.Postgres) {}, "", nil},
+		"its own minor":    {func(p *config.Postgres) { p.Version = "14.20" }, "", nil},
+		"a later minor":    {func(p *config.Postgres) { p.Version = "14.21" }, "", nil},
+		"more storage":     {func(p *config.Postgres) { p.StorageGiB = 600 }, "", nil},
+		"less storage":     {func(p *config.Postgres) { p.StorageGiB = 400 }, "storageGiB", []string{"500 GiB", "never shrinks", "without the data"}},
+		"an earlier minor": {func(p *config.Postgres) { p.Version = "14.9" }, "version", []string{"14.20", "does not go back", `"14"`}},
+		"an earlier major": {func(p *config.Postgres) { p.Version = "13" }, "version", []string{"14.20", "does not go back"}},
+		"a later major":    {func(p *config.Postgres) { p.Version = "16" }, "version", []string{"14.20", "docs/runbooks/postgres-major-upgrade.md"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := prod
+			c.change(&spec)
+			problems, err := inspectPostgres(t, spec, running)
+			require.NoError(t, err)
+			if c.key == "" {
+				assert.Empty(t, problems)
+				return
+			}
+			require.Len(t, problems, 1)
+			assert.Equal(t, "alphapulse:data.postgres."+c.key, problems[0].Key)
+			assert.NotEmpty(t, problems[0].Value)
+			for _, text := range c.says {
+				assert.Contains(t, problems[0].Want, text)
+			}
+		})
+	}
+}
+
+func TestD1AllThatIsWrongWithTheDatabaseIsSaidAtOnce(t *testing.T) {
+	spec := prod
+	spec.Version, spec.StorageGiB = "15", 20
+	problems, err := inspectPostgres(t, spec, map[string]any{"allocatedStorage": 500, "engineVersion": "14.20"})
+	require.NoError(t, err)
+	assert.Len(t, problems, 2)
+}
+
+func TestD1DatabaseThatIsNotThereYetIsNoProblem(t *testing.T) {
+	for _, text := range []string{
+		"invoking aws:rds/getInstance:getInstance: 1 error occurred: no matching RDS DB Instance found",
+		"reading RDS DB Instance (alphapulse-prod): couldn't find resource",
+	} {
+		problems, err := inspectPostgres(t, prod, errors.New(text))
+		require.NoError(t, err, text)
+		assert.Empty(t, problems)
+	}
+}
+
+func TestD1TroubleWithCredentialsIsNoAnswer(t *testing.T) {
+	_, err := inspectPostgres(t, prod, errors.New("api error ExpiredToken: the token has expired"))
+	assert.ErrorContains(t, err, "asking for the database instance alphapulse-prod")
+	assert.ErrorContains(t, err, "ExpiredToken")
+}

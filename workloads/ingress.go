@@ -1,0 +1,173 @@
+package workloads
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// Traefik's files, as it reads them.
+var (
+	//go:embed traefik/traefik.yml
+	traefikStatic string
+	//go:embed traefik/dynamic.yml
+	traefikDynamic string
+)
+
+// IngressPorts are the ports of Traefik's container. The load balancer reaches them all: two to forward to, one to ask about health.
+var IngressPorts = []Port{
+	{Name: "websecure", Container: 8443, Service: []int{443}},
+	{Name: "web", Container: 8000, Service: []int{80}},
+	{Name: "health", Container: ingressHealthPort},
+}
+
+const (
+	ingressName       = "ingress"
+	ingressClass      = "traefik"
+	ingressHealthPort = 8080
+)
+
+// IngressArgs are what the ingress is made from.
+type IngressArgs struct {
+	// Name is the environment's prefix, and the load balancer's name.
+	Name   string
+	Spec   config.Workload
+	Host   string
+	Routes []config.Route
+	// Trusted are the address ranges of those whose X-Forwarded-For is believed: Cloudflare's.
+	Trusted []string
+	// OriginAuthority is the certificate in PEM of the authority that signed Cloudflare's client certificate.
+	OriginAuthority pulumi.StringInput
+	// SecurityGroupID is the load balancer's.
+	SecurityGroupID pulumi.StringInput
+	Tags            map[string]string
+}
+
+// IngressToken is the component's type.
+const IngressToken = "alphapulse:workloads:Ingress"
+
+// Ingress is the way in: Traefik behind a network load balancer.
+type Ingress struct {
+	pulumi.ResourceState
+
+	// Host is the load balancer's name.
+	Host pulumi.StringOutput
+}
+
+// NewIngress runs Traefik (W1).
+func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pulumi.ResourceOption) (*Ingress, error) {
+	i := &Ingress{}
+	if err := ctx.RegisterComponentResource(IngressToken, ingressName, i, append(opts, pulumi.Provider(place.Provider))...); err != nil {
+		return nil, err
+	}
+	files, err := newTraefikConfig(ctx, place, args, i)
+	if err != nil {
+		return nil, err
+	}
+	service, err := NewService(ctx, ingressName, place, &ServiceArgs{
+		Spec:            args.Spec,
+		Labels:          map[string]string{"app": ingressName}, // the source's network policy lets it reach the API by this label
+		ServiceName:     ingressName,
+		Ports:           IngressPorts,
+		Balancer:        balancer(args),
+		Command:         []string{"--configFile=/etc/traefik/traefik.yml"},
+		Files:           []Files{files},
+		CallsKubernetes: true,
+		Probes: Probes{
+			Port: ingressHealthPort,
+			Live: Probe{Path: "/ping", InitialDelay: 10, Period: 10, Timeout: 2, Failures: 3},
+			// Red as soon as it shuts down, so that the load balancer looks elsewhere.
+			Ready: Probe{Path: "/ping", InitialDelay: 2, Period: 5, Timeout: 2, Failures: 1},
+		},
+		MetricsPort: ingressHealthPort,
+		Autoscaler:  "ingress-hpa",
+		TargetCPU:   70,
+		Priority:    CustomerFacing,
+		// The load balancer takes a target out within a minute; until then it still sends.
+		DrainSeconds: 60,
+		StopWithin:   130,
+	}, pulumi.Parent(i))
+	if err != nil {
+		return nil, err
+	}
+	if err := newIngressRights(ctx, place, service.Account, i); err != nil {
+		return nil, err
+	}
+	if err := newRoutes(ctx, place, args, i); err != nil {
+		return nil, err
+	}
+	i.Host = service.Door.Status.ApplyT(balancerHost).(pulumi.StringOutput)
+	return i, ctx.RegisterResourceOutputs(i, pulumi.Map{"host": i.Host})
+}
+
+// balancerHost is the name of the load balancer that a Service got.
+func balancerHost(status *corev1.ServiceStatus) (string, error) {
+	if status != nil && status.LoadBalancer != nil && len(status.LoadBalancer.Ingress) > 0 && status.LoadBalancer.Ingress[0].Hostname != nil {
+		return *status.LoadBalancer.Ingress[0].Hostname, nil
+	}
+	return "", fmt.Errorf("the Service %q has no load balancer: see `kubectl describe service %s` and the log of the load balancer controller", ingressName, ingressName)
+}
+
+// balancer are the settings of the network load balancer, as annotations for the AWS Load Balancer Controller.
+func balancer(args *IngressArgs) pulumi.StringMap {
+	const prefix = "service.beta.kubernetes.io/aws-load-balancer-"
+	var tags []string
+	for _, key := range sortedKeys(args.Tags) {
+		tags = append(tags, key+"="+args.Tags[key])
+	}
+	settings := pulumi.StringMap{"security-groups": args.SecurityGroupID}
+	for key, value := range map[string]string{
+		"name":            args.Name,
+		"scheme":          "internet-facing",
+		"nlb-target-type": "ip",
+		// The rules between the load balancer and the pods are resources of ours.
+		"manage-backend-security-group-rules": "false",
+		"attributes":                          "load_balancing.cross_zone.enabled=true",
+		// Traefik has to see who calls, to believe Cloudflare only.
+		"target-group-attributes":         "preserve_client_ip.enabled=true,deregistration_delay.timeout_seconds=60",
+		"healthcheck-protocol":            "http",
+		"healthcheck-port":                fmt.Sprint(ingressHealthPort),
+		"healthcheck-path":                "/ping",
+		"healthcheck-interval":            "10",
+		"healthcheck-timeout":             "5",
+		"healthcheck-healthy-threshold":   "2",
+		"healthcheck-unhealthy-threshold": "2",
+		"additional-resource-tags":        strings.Join(tags, ","),
+	} {
+		settings[key] = pulumi.String(value)
+	}
+	annotations := pulumi.StringMap{}
+	for key, value := range settings {
+		annotations[prefix+key] = value
+	}
+	return annotations
+}
+
+// newTraefikConfig makes the files that Traefik reads.
+func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulumi.Resource) (Files, error) {
+	static := place.Namespace.ToStringOutput().ApplyT(func(namespace string) string {
+		return strings.NewReplacer("${NAMESPACE}", namespace, "${CLOUDFLARE_RANGES}", strings.Join(args.Trusted, `", "`)).Replace(traefikStatic)
+	}).(pulumi.StringOutput)
+	made, err := corev1.NewConfigMap(ctx, ingressName+"-config", &corev1.ConfigMapArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(ingressName + "-config"), Namespace: place.Namespace, Labels: pulumi.StringMap{"app": pulumi.String(ingressName)}},
+		Data: pulumi.StringMap{
+			"traefik.yml": static, "dynamic.yml": pulumi.String(traefikDynamic), "origin-pull-ca.pem": args.OriginAuthority,
+		},
+	}, pulumi.Parent(parent))
+	if err != nil {
+		return Files{}, fmt.Errorf("creating Traefik's configuration: %w", err)
+	}
+	digest := pulumi.All(static, args.OriginAuthority).ApplyT(func(parts []any) string {
+		sum := sha256.Sum256(fmt.Append(nil, parts[0], traefikDynamic, parts[1]))
+		return hex.EncodeToString(sum[:8])
+	}).(pulumi.StringOutput)
+	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: digest}, nil
+}

@@ -1,0 +1,128 @@
+package workloads
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/alphapulse/infrastructure/config"
+)
+
+// newRoutes makes the Ingresses, which Traefik reads: annotations hold for a whole Ingress, so routes without limits have one of their own.
+func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulumi.Resource) error {
+	if _, err := networkingv1.NewIngressClass(ctx, ingressName+"-class", &networkingv1.IngressClassArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(ingressClass)},
+		Spec:     networkingv1.IngressClassSpecArgs{Controller: pulumi.String("traefik.io/ingress-controller")},
+	}, pulumi.Parent(parent)); err != nil {
+		return fmt.Errorf("creating the ingress class: %w", err)
+	}
+	for _, kind := range []struct {
+		child, name, middlewares string
+		unlimited                bool
+	}{
+		{"routes", "alphapulse-ingress", "total-limit@file,client-limit@file", false},
+		{"unlimited", "alphapulse-ingress-unlimited", "", true},
+	} {
+		var paths networkingv1.HTTPIngressPathArray
+		for _, route := range args.Routes {
+			if route.Unlimited == kind.unlimited {
+				paths = append(paths, path(route))
+			}
+		}
+		if len(paths) == 0 {
+			continue
+		}
+		annotations := pulumi.StringMap{
+			"traefik.ingress.kubernetes.io/router.entrypoints": pulumi.String("websecure"),
+			// The address appears with the load balancer, which the Service is waited for already.
+			"pulumi.com/skipAwait": pulumi.String("true"),
+		}
+		if kind.middlewares != "" {
+			annotations["traefik.ingress.kubernetes.io/router.middlewares"] = pulumi.String(kind.middlewares)
+		}
+		if _, err := networkingv1.NewIngress(ctx, ingressName+"-"+kind.child, &networkingv1.IngressArgs{
+			Metadata: metav1.ObjectMetaArgs{
+				Name: pulumi.String(kind.name), Namespace: place.Namespace, Annotations: annotations,
+				Labels: pulumi.StringMap{"app": pulumi.String(ingressName)},
+			},
+			Spec: networkingv1.IngressSpecArgs{
+				IngressClassName: pulumi.String(ingressClass),
+				Tls: networkingv1.IngressTLSArray{networkingv1.IngressTLSArgs{
+					Hosts: pulumi.StringArray{pulumi.String(args.Host)}, SecretName: pulumi.String("alphapulse-tls"),
+				}},
+				Rules: networkingv1.IngressRuleArray{networkingv1.IngressRuleArgs{
+					Host: pulumi.String(args.Host), Http: networkingv1.HTTPIngressRuleValueArgs{Paths: paths},
+				}},
+			},
+		}, pulumi.Parent(parent)); err != nil {
+			return fmt.Errorf("creating the ingress %q: %w", kind.name, err)
+		}
+	}
+	return nil
+}
+
+func path(route config.Route) networkingv1.HTTPIngressPathArgs {
+	return networkingv1.HTTPIngressPathArgs{
+		Path: pulumi.String(route.Path), PathType: pulumi.String("Prefix"),
+		Backend: networkingv1.IngressBackendArgs{Service: networkingv1.IngressServiceBackendArgs{
+			Name: pulumi.String(route.Service),
+			Port: networkingv1.ServiceBackendPortArgs{Number: pulumi.Int(config.Services[route.Service])},
+		}},
+	}
+}
+
+// newIngressRights lets Traefik read the routes and what they lead to, in its own namespace. It has to list the namespace's secrets to
+// find the certificate: Traefik watches them all, and RBAC cannot narrow a list down (docs/decisions.md).
+func newIngressRights(ctx *pulumi.Context, place Place, account *corev1.ServiceAccount, owner pulumi.Resource) error {
+	read := pulumi.ToStringArray([]string{"get", "list", "watch"})
+	rule := func(group string, verbs pulumi.StringArray, resources ...string) rbacv1.PolicyRuleArgs {
+		return rbacv1.PolicyRuleArgs{ApiGroups: pulumi.StringArray{pulumi.String(group)}, Resources: pulumi.ToStringArray(resources), Verbs: verbs}
+	}
+	subjects := rbacv1.SubjectArray{rbacv1.SubjectArgs{
+		Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: place.Namespace,
+	}}
+	parent := pulumi.Parent(owner)
+	role, err := rbacv1.NewRole(ctx, ingressName, &rbacv1.RoleArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("ingress-role"), Namespace: place.Namespace},
+		Rules: rbacv1.PolicyRuleArray{
+			rule("", read, "services", "secrets"),
+			rule("discovery.k8s.io", read, "endpointslices"),
+			rule("networking.k8s.io", read, "ingresses"),
+			rule("networking.k8s.io", pulumi.StringArray{pulumi.String("update")}, "ingresses/status"),
+		},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("creating the role of Traefik: %w", err)
+	}
+	if _, err = rbacv1.NewRoleBinding(ctx, ingressName, &rbacv1.RoleBindingArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("ingress-role"), Namespace: place.Namespace},
+		RoleRef:  rbacv1.RoleRefArgs{ApiGroup: pulumi.String("rbac.authorization.k8s.io"), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()},
+		Subjects: subjects,
+	}, parent); err != nil {
+		return fmt.Errorf("binding the role of Traefik: %w", err)
+	}
+	// Classes and nodes belong to no namespace; Traefik looks classes up there, and watches nodes though it uses none.
+	cluster, err := rbacv1.NewClusterRole(ctx, ingressName, &rbacv1.ClusterRoleArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("alphapulse-ingress")},
+		Rules:    rbacv1.PolicyRuleArray{rule("networking.k8s.io", read, "ingressclasses"), rule("", read, "nodes")},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("creating the cluster role of Traefik: %w", err)
+	}
+	if _, err = rbacv1.NewClusterRoleBinding(ctx, ingressName, &rbacv1.ClusterRoleBindingArgs{
+		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("alphapulse-ingress")},
+		RoleRef:  rbacv1.RoleRefArgs{ApiGroup: pulumi.String("rbac.authorization.k8s.io"), Kind: pulumi.String("ClusterRole"), Name: cluster.Metadata.Name().Elem()},
+		Subjects: subjects,
+	}, parent); err != nil {
+		return fmt.Errorf("binding the cluster role of Traefik: %w", err)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

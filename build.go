@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -59,11 +61,15 @@ func (b *build) inspect() error {
 	if err != nil {
 		return err
 	}
+	eks, err := cluster.Inspect(b.ctx, b.name, b.Cluster, inAccount)
+	if err != nil {
+		return err
+	}
 	database, err := data.InspectPostgres(b.ctx, b.name, b.Data.Postgres, inAccount)
 	if err != nil {
 		return err
 	}
-	if err := append(append(problems, buckets...), database...).Err(); err != nil {
+	if err := slices.Concat(problems, eks, database, buckets).Err(); err != nil {
 		return err
 	}
 	b.zone = zone

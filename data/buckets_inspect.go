@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/lookup"
 )
 
 // InspectBuckets asks AWS, in previews too, whether somebody else has a bucket of ours by name, which `pulumi up` would learn only half
@@ -17,7 +18,7 @@ func InspectBuckets(ctx *pulumi.Context, prefix string, opts ...pulumi.InvokeOpt
 	for _, name := range bucketNames(prefix) {
 		_, err := s3.LookupBucket(ctx, &s3.LookupBucketArgs{Bucket: name}, opts...)
 		switch {
-		case err == nil || notThere(err):
+		case err == nil || lookup.Missing(err):
 		case notOurs(err):
 			taken = append(taken, name)
 		default:

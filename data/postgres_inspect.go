@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/lookup"
 )
 
 // upgradeRunbook is how a new major is reached.
@@ -19,7 +20,7 @@ const upgradeRunbook = "docs/runbooks/postgres-major-upgrade.md"
 func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, opts ...pulumi.InvokeOption) (config.Problems, error) {
 	running, err := rds.LookupInstance(ctx, &rds.LookupInstanceArgs{DbInstanceIdentifier: &name}, opts...)
 	switch {
-	case notThere(err):
+	case lookup.Missing(err):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("asking for the database instance %s: %w", name, err)
@@ -58,13 +59,4 @@ func version(text string) (v engineVersion) {
 	v.major, _ = strconv.Atoi(major)
 	v.minor, _ = strconv.Atoi(minor)
 	return v
-}
-
-// notThere recognises the provider's ways to say that what was asked for does not exist; it has no code for it.
-func notThere(err error) bool {
-	if err == nil {
-		return false
-	}
-	text := err.Error()
-	return strings.Contains(text, "couldn't find resource") || strings.Contains(text, "no matching RDS DB Instance found")
 }

@@ -19,6 +19,7 @@ const (
 	GetIPRanges = "cloudflare:index/getIpRanges:getIpRanges"
 	GetBucket   = "aws:s3/getBucket:getBucket"
 	GetInstance = "aws:rds/getInstance:getInstance"
+	GetCluster  = "aws:eks/getCluster:getCluster"
 )
 
 // usual are the answers that every run gets. A zone is on the plan that the committed stacks name, and nobody's; nothing of ours is on AWS.
@@ -27,6 +28,7 @@ var usual = Answers{
 	GetZone:     map[string]any{"id": "zone-id", "zoneId": "zone-id", "plan": "Pro Website", "status": "active"},
 	GetRulesets: map[string]any{"rulesets": []any{}},
 	GetBucket:   errors.New("reading S3 Bucket: couldn't find resource"),
+	GetCluster:  errors.New("reading EKS Cluster: couldn't find resource"),
 	GetInstance: errors.New("no matching RDS DB Instance found"),
 	GetIPRanges: map[string]any{"ipv4CidrBlocks": []any{"198.51.100.0/24", "192.0.2.0/24"}},
 }

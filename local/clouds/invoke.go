@@ -37,7 +37,7 @@ func (p *Provider) invoke(token string, args map[string]any) (map[string]any, er
 			return nil, err
 		}
 		if !ok {
-			return nil, apiError("ResourceNotFoundException", "No cluster found for name: %v", args["name"])
+			return nil, fmt.Errorf("reading EKS Cluster (%v): couldn't find resource", args["name"])
 		}
 		out := maps.Clone(r.Outputs)
 		out["id"] = r.ID

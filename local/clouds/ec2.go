@@ -80,6 +80,7 @@ var ec2Types = []Type{
 			networkInterfaces{deviceIndex associatePublicIpAddress deleteOnTermination securityGroups~ec2.SecurityGroup}
 			tagSpecifications{resourceType tags{}} tags{}`,
 		Out:    `arn=arn:aws:ec2:{region}:{account}:launch-template/{id} latestVersion=? defaultVersion=?`,
+		Moves:  "latestVersion",
 		create: firstVersion, update: nextVersion},
 }
 

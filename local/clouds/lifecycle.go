@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -130,7 +131,11 @@ func (p *Provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 		return plugin.UpdateResponse{}, err
 	}
 	if req.Preview {
-		return plugin.UpdateResponse{Properties: t.preview(req.NewInputs, req.OldOutputs)}, nil
+		out := t.preview(req.NewInputs, req.OldOutputs)
+		for _, moved := range strings.Fields(t.Moves) {
+			out[resource.PropertyKey(moved)] = resource.MakeComputed(resource.NewProperty(""))
+		}
+		return plugin.UpdateResponse{Properties: out}, nil
 	}
 	r, err := p.update(ctx, t, string(req.ID), plainMap(req.NewInputs))
 	if err != nil {

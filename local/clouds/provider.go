@@ -17,6 +17,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
+	"github.com/alphapulse/infrastructure/local/faults"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
@@ -58,7 +59,7 @@ func New(cloud string) *Provider { return &Provider{vendor: vendors[cloud]} }
 
 // Serve runs the provider of a cloud until the engine ends it.
 func Serve(cloud string) error {
-	return provider.Main(cloud, func(*provider.HostClient) (rpc.ResourceProviderServer, error) {
+	return faults.Serve(cloud, func(*provider.HostClient) (rpc.ResourceProviderServer, error) {
 		return plugin.NewProviderServer(New(cloud)), nil
 	})
 }

@@ -17,7 +17,8 @@ type Type struct {
 	Unique  string // error code and the properties of which no two records have the same: "EntityAlreadyExists name"
 	Missing string // error code when another resource refers to one that is not there, unless the service has one for all
 
-	DeleteFirst bool // a replacement always waits until its predecessor is gone
+	Moves       string // outputs that every update changes: previews do not know them
+	DeleteFirst bool   // a replacement always waits until its predecessor is gone
 
 	// What cannot be said in a table. Hooks may change the record's outputs; a failed hook leaves no record.
 	check func(in map[string]any) error // values may be unknown

@@ -11,31 +11,49 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
+	"github.com/alphapulse/infrastructure/local/clouds"
 	"github.com/alphapulse/infrastructure/local/controlplane"
+	"github.com/alphapulse/infrastructure/local/faults"
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
-// up creates or updates the stack, waits until the autoscalers' pods are placed too, and ends with one line.
+// up creates or updates the stack, waits until the autoscalers' pods are placed too, and ends with one line. What is in the cloud but
+// not in the state is named, whether pulumi succeeded or not.
 func (e *Engine) up(ctx context.Context, args []string) error {
 	began := time.Now()
-	made, err := e.operate(ctx, append([]string{"up", "--yes", "--skip-preview"}, args...))
+	events, remove, err := temporary("events.json")
 	if err != nil {
 		return err
+	}
+	defer remove()
+	made, failure := e.operate(ctx, events, append([]string{"up", "--yes", "--skip-preview"}, args...))
+	orphans, err := e.orphans(events)
+	if failure != nil || err != nil {
+		return errors.Join(failure, err)
 	}
 	resources, err := e.resources()
 	if err != nil {
 		return err
 	}
 	pods, err := e.settle(ctx)
-	fmt.Printf("up: stack=%s resources=%d changes=%d pods=%d/%d seconds=%.0f\n",
-		e.stack, len(resources), made.total(), pods.ready, pods.all, time.Since(began).Seconds())
+	more := ""
+	if orphans > 0 {
+		more = fmt.Sprintf(" orphans=%d", orphans)
+	}
+	fmt.Printf("up: stack=%s resources=%d changes=%d pods=%d/%d seconds=%.0f%s\n",
+		e.stack, len(resources), made.total(), pods.ready, pods.all, time.Since(began).Seconds(), more)
 	return err
 }
 
 // preview says what up would do. Nothing is needed for it but the program: an unborn stack has no cluster to ask.
 func (e *Engine) preview(ctx context.Context, args []string) error {
 	began := time.Now()
-	would, err := e.operate(ctx, append([]string{"preview"}, args...))
+	events, remove, err := temporary("events.json")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	would, err := e.operate(ctx, events, append([]string{"preview"}, args...))
 	if err != nil {
 		return err
 	}
@@ -50,7 +68,12 @@ func (e *Engine) down(ctx context.Context, args []string) error {
 	if err := e.refuseProtected(); err != nil {
 		return err
 	}
-	if _, err := e.operate(ctx, append([]string{"destroy", "--yes", "--skip-preview"}, args...)); err != nil {
+	events, remove, err := temporary("events.json")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if _, err := e.operate(ctx, events, append([]string{"destroy", "--yes", "--skip-preview"}, args...)); err != nil {
 		return err
 	}
 	left, err := e.left()
@@ -89,16 +112,25 @@ func (e *Engine) refuseProtected() error {
 		"and with a real cloud `pulumi state unprotect URN` is a decision for each of them", e.stack, len(protected))
 }
 
-// left names what the inventory still holds for the account, and control planes that run for no cluster of any account: what runs in
-// a cluster is gone with it.
+// left names what the inventory still holds for the account, what no stack knows at Cloudflare, which all share, and control planes
+// that run for no cluster of any account: what runs in a cluster is gone with it.
 func (e *Engine) left() ([]string, error) {
-	records, err := e.records()
+	records, _, err := e.records()
+	if err != nil {
+		return nil, err
+	}
+	unclaimed, err := e.unclaimed()
 	if err != nil {
 		return nil, err
 	}
 	var left []string
 	for _, r := range records {
 		left = append(left, r.Type+" "+r.ID)
+	}
+	for _, r := range unclaimed {
+		if strings.HasPrefix(r.Type, "cloudflare:") {
+			left = append(left, r.Type+" "+r.ID)
+		}
 	}
 	known, err := clustersOf("")
 	if err != nil {
@@ -118,6 +150,9 @@ func (e *Engine) left() ([]string, error) {
 
 // reset stops every control plane and removes all that the local engine has made.
 func (e *Engine) reset(ctx context.Context, _ []string) error {
+	if _, err := faults.Settle(ctx); err != nil { // or what they are at work on would come back
+		return err
+	}
 	names, err := controlplane.List()
 	if err != nil {
 		return err
@@ -127,7 +162,7 @@ func (e *Engine) reset(ctx context.Context, _ []string) error {
 			return err
 		}
 	}
-	for _, folder := range []string{"cloud", "state", "project", "pulumi", "kwok", "bin"} {
+	for _, folder := range []string{"cloud", "state", "project", "pulumi", "kwok", "plugins", "calls.json", "bin"} {
 		path, err := home.Path(folder)
 		if err != nil {
 			return err
@@ -169,13 +204,30 @@ func (e *Engine) kubectl(ctx context.Context, args []string) error {
 	return e.tool(ctx, "kubectl", append([]string{"--kubeconfig", config}, args...)...).Run()
 }
 
-// begin installs what pulumi needs, and starts the control planes of the account again if the machine was off.
+// begin settles what an interrupted command has left, installs what pulumi needs, and starts the control planes of the account again if
+// the machine was off.
 func (e *Engine) begin(ctx context.Context) error {
+	busy, err := faults.Settle(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.mendCheckpoint(); err != nil {
+		return err
+	}
 	if err := e.install(ctx); err != nil {
 		return err
 	}
 	if err := e.releaseLocks(); err != nil {
 		return err
+	}
+	if !busy {
+		resumed, err := clouds.Resume(ctx)
+		for _, name := range resumed {
+			fmt.Printf("finished cluster %s, which was being made or deleted when its plugin was killed\n", name)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	names, err := e.clusters()
 	if err != nil {
@@ -193,18 +245,29 @@ func (e *Engine) begin(ctx context.Context) error {
 	return nil
 }
 
-// operate runs one pulumi operation on the stack and gives what it changed.
-func (e *Engine) operate(ctx context.Context, args []string) (changes, error) {
+// operate runs one pulumi operation on the stack, after what an earlier one left open is settled, and gives what it changed. The
+// engine's events go to a log.
+func (e *Engine) operate(ctx context.Context, events string, args []string) (changes, error) {
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	log, remove, err := temporary("events.json")
-	if err != nil {
+	if err := e.recover(ctx); err != nil {
 		return nil, err
 	}
-	defer remove()
-	if err := e.tool(ctx, "pulumi", append(args, "--event-log", log)...).Run(); err != nil {
+	if err := faults.Reset(); err != nil {
+		return nil, err
+	}
+	err := e.tool(ctx, "pulumi", append(args, "--event-log", events)...).Run()
+	switch {
+	case killed(err):
+		fmt.Println() // it was in the middle of a line
+		return nil, fmt.Errorf("pulumi %s: %w: the same command finds out what became of the steps that were under way, and goes on from there",
+			args[0], err)
+	case err != nil && args[0] != "preview":
+		return nil, fmt.Errorf("pulumi %s: %w: what succeeded is kept; mend what is named above, and the same command goes on from there",
+			args[0], err)
+	case err != nil:
 		return nil, fmt.Errorf("pulumi %s: %w", args[0], err)
 	}
-	return readChanges(log)
+	return readChanges(events)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/alphapulse/infrastructure/local/faults"
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
@@ -61,6 +62,9 @@ func Main(args []string) error {
 		usage(flags)
 		return fmt.Errorf("unknown command %q", name)
 	}
+	if _, err := faults.Parse(os.Getenv(faults.Variable)); err != nil {
+		return err
+	}
 	if err := e.prepare(); err != nil {
 		return err
 	}
@@ -78,6 +82,7 @@ func usage(flags *flag.FlagSet) {
 		fmt.Fprintf(os.Stderr, "  %-8s %s\n", c.name, c.help)
 	}
 	flags.PrintDefaults()
+	fmt.Fprintf(os.Stderr, "faults to rehearse with, in the environment variable %s:\n%s\n", faults.Variable, faults.Help)
 }
 
 // prepare finds the project and points this process, and all that it starts, at the local engine.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/modfile"
 	"sigs.k8s.io/yaml"
 
+	"github.com/alphapulse/infrastructure/local/faults"
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
@@ -55,7 +56,8 @@ func (e *Engine) setEnviron() error {
 	pulumiHome, _ := home.Path("pulumi")
 	config, _ := home.Path("project", "Pulumi."+e.stack+".yaml")
 	for _, variable := range os.Environ() {
-		if !credentials.MatchString(variable) && !strings.HasPrefix(variable, "PATH=") {
+		if name, _, _ := strings.Cut(variable, "="); name == faults.ForgetVariable ||
+			!credentials.MatchString(variable) && name != "PATH" {
 			e.environ = append(e.environ, variable)
 		}
 	}
@@ -93,6 +95,11 @@ func (e *Engine) install(ctx context.Context) error {
 		target := self
 		if p.tool != "" {
 			if target, err = home.Tool(p.tool); err != nil {
+				return err
+			}
+		}
+		if p.kind == "language" {
+			if target, err = e.languageHost(target); err != nil {
 				return err
 			}
 		}

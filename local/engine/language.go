@@ -9,7 +9,7 @@ import (
 )
 
 // languageHost is a launcher of Pulumi's Go language host. Today's CLI sends the options of Pulumi.yaml in a message that the pinned
-// host does not read; told on its command line to keep the binary, it does not link the whole program anew in every run.
+// host does not read, so that it would link the whole program anew in every run; make has built it already.
 func (e *Engine) languageHost(tool string) (string, error) {
 	settings, err := read(filepath.Join(e.root, "Pulumi.yaml"))
 	if err != nil {
@@ -25,7 +25,7 @@ func (e *Engine) languageHost(tool string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -buildTarget '%s' \"$@\"\n", tool, filepath.Join(e.root, binary))
+	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -binary '%s' \"$@\"\n", tool, filepath.Join(e.root, binary))
 	if now, err := os.ReadFile(path); err == nil && string(now) == script {
 		return path, nil
 	}

@@ -44,6 +44,7 @@ func (e *Engine) releaseLocks() error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
+		_ = os.Remove(path + ".attrs") // its attributes; without it they mean nothing
 	}
 	return nil
 }

@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
-	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
@@ -43,62 +41,34 @@ func (c changes) total() (n int) {
 
 // readChanges takes the summary from the log of engine events that pulumi wrote; an operation that failed early has none.
 func readChanges(path string) (changes, error) {
+	found := changes{}
+	err := readEvents(path, func(event apitype.EngineEvent) {
+		if event.SummaryEvent != nil {
+			found = changes(event.SummaryEvent.ResourceChanges)
+		}
+	})
+	return found, err
+}
+
+// readEvents goes through a log of engine events, which may be missing, or end within a line if pulumi was killed.
+func readEvents(path string, see func(apitype.EngineEvent)) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return changes{}, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
-	found := changes{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 64<<20) // one event holds one resource's whole state
 	for lines.Scan() {
 		var event apitype.EngineEvent
-		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", path, err)
-		}
-		if event.SummaryEvent != nil {
-			found = changes(event.SummaryEvent.ResourceChanges)
+		if json.Unmarshal(lines.Bytes(), &event) == nil {
+			see(event)
 		}
 	}
-	return found, lines.Err()
-}
-
-// resource is what we read of one resource in the state.
-type resource struct {
-	URN     string         `json:"urn"`
-	Type    string         `json:"type"`
-	ID      string         `json:"id"`
-	Protect bool           `json:"protect"`
-	Delete  bool           `json:"delete"`
-	Outputs map[string]any `json:"outputs"`
-}
-
-func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+2:] }
-
-// resources reads the stack's state, as it stands in the local backend.
-func (e *Engine) resources() ([]resource, error) {
-	path, err := home.Path("state", ".pulumi", "stacks", "alphapulse", e.stack+".json")
-	if err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var state struct {
-		Checkpoint struct {
-			Latest struct {
-				Resources []resource `json:"resources"`
-			} `json:"latest"`
-		} `json:"checkpoint"`
-	}
-	if err := json.Unmarshal(data, &state); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return state.Checkpoint.Latest.Resources, nil
+	return lines.Err()
 }
 
 // account is the account that the stack file names.
@@ -116,16 +86,7 @@ func (e *Engine) account() (string, error) {
 	return account, nil
 }
 
-// records is what the stand-in cloud holds in the stack's account.
-func (e *Engine) records() ([]inventory.Record, error) {
-	account, err := e.account()
-	if err != nil {
-		return nil, err
-	}
-	return inventory.Account(account)
-}
-
-// clusters are the names of the EKS clusters in the stack's account.
+// clusters are the names of the EKS clusters in the stack's account that serve.
 func (e *Engine) clusters() ([]string, error) {
 	account, err := e.account()
 	if err != nil {
@@ -134,7 +95,7 @@ func (e *Engine) clusters() ([]string, error) {
 	return clustersOf(account)
 }
 
-// clustersOf are the names of an account's EKS clusters, or of all accounts' for "".
+// clustersOf are the names of an account's EKS clusters that serve, or of all accounts' for "".
 func clustersOf(account string) ([]string, error) {
 	records, err := inventory.Account(account)
 	if err != nil {
@@ -142,7 +103,7 @@ func clustersOf(account string) ([]string, error) {
 	}
 	var names []string
 	for _, record := range records {
-		if record.Type == "aws:eks/cluster:Cluster" {
+		if record.Type == "aws:eks/cluster:Cluster" && record.Outputs["status"] == "ACTIVE" {
 			names = append(names, record.ID)
 		}
 	}

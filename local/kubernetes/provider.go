@@ -22,6 +22,8 @@ import (
 	"google.golang.org/grpc"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
+
+	"github.com/alphapulse/infrastructure/local/faults"
 )
 
 // version is the version of the real provider that is copied.
@@ -60,7 +62,7 @@ func New(engine engine) *Provider {
 func Serve() error {
 	klog.LogToStderr(false) // client-go logs errors that it returns too, and the engine would show both
 	klog.SetOutput(io.Discard)
-	return provider.Main("kubernetes", func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
+	return faults.Serve("kubernetes", func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
 		if host == nil {
 			return nil, fmt.Errorf("pulumi-resource-kubernetes is started by the Pulumi engine, which passes its address")
 		}

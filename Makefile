@@ -7,7 +7,7 @@ LOCAL  := $(CURDIR)/.local
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
 # The pinned programs that the local engine runs, and those that only the tests run.
 FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
-TEST_FAMILIES := lint
+TEST_FAMILIES := lint jq
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 15m
@@ -48,10 +48,12 @@ tools: $(LOCAL)/engine
 	@tools/install $(LOCAL)/tools $(FAMILIES)
 
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
+	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
+	@tools/compile violations -o bin/violations ./rules/violations
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
-	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -timeout $(ENGINE_BUDGET) -v ./e2e'
+	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -timeout $(ENGINE_BUDGET) -v ./e2e/...'
 
 lint: ## Run the linters on both modules
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)

@@ -12,12 +12,13 @@ import (
 
 	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
 
 // The real scheduler places production on the nodes that capacity planned, and both count the same (C3).
 func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
-	fresh(t)
-	assertAllReady(t, do(t, "--stack", "prod", "up"))
+	suite.Fresh(t)
+	assertAllReady(t, suite.Do(t, "--stack", "prod", "up"))
 
 	platform := committed(t, "prod")
 	report := capacity.PlanFor(platform).Check()
@@ -44,24 +45,24 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 		}
 	})
 	t.Run("D6 what is protected stops its destruction", func(t *testing.T) {
-		refused := try(t, "--stack", "prod", "down")
-		require.Error(t, refused.err)
+		refused := suite.Try(t, "--stack", "prod", "down")
+		require.Error(t, refused.Err)
 		for _, kept := range []string{"aws:kms/key:Key keys-disks", "aws:eks/cluster:Cluster", "aws:ec2/vpc:Vpc", "aws:ec2/eip:Eip"} {
-			assert.Contains(t, refused.output, "protected: "+kept)
+			assert.Contains(t, refused.Output, "protected: "+kept)
 		}
-		assert.NotContains(t, refused.output, "AccessEntry", "an administrator can be removed")
-		assertAllReady(t, do(t, "--stack", "prod", "up"))
+		assert.NotContains(t, refused.Output, "AccessEntry", "an administrator can be removed")
+		assertAllReady(t, suite.Do(t, "--stack", "prod", "up"))
 	})
 }
 
 // The source's own sizing is refused with its numbers, before anything is made (C3).
 func TestC3SourceSizingIsRefused(t *testing.T) {
-	fresh(t)
-	source := filepath.Join(root, "config", "testdata", "source-sizing.yaml")
-	refused := try(t, "--stack", "prod", "--config", source, "preview")
-	require.Error(t, refused.err)
-	assert.Contains(t, refused.output, "10 x t3.xlarge offer 36.9 vCPU")
-	assert.Contains(t, refused.output, "would fit: max: ")
+	suite.Fresh(t)
+	source := filepath.Join(suite.Root, "config", "testdata", "source-sizing.yaml")
+	refused := suite.Try(t, "--stack", "prod", "--config", source, "preview")
+	require.Error(t, refused.Err)
+	assert.Contains(t, refused.Output, "10 x t3.xlarge offer 36.9 vCPU")
+	assert.Contains(t, refused.Output, "would fit: max: ")
 }
 
 // seen is what the cluster shows of one pool.
@@ -73,7 +74,7 @@ type seen struct {
 // look counts what stands on the nodes of each pool; DaemonSets are taken off what a node offers.
 func look(t *testing.T, stack string) map[string]seen {
 	t.Helper()
-	nodes, err := client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+	nodes, err := suite.Client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)
 	pools, poolOf := map[string]seen{}, map[string]string{}
 	daemons := map[string]capacity.Resources{}
@@ -111,14 +112,14 @@ func look(t *testing.T, stack string) map[string]seen {
 
 func pods(t *testing.T, stack string) []core.Pod {
 	t.Helper()
-	list, err := client(t, stack).CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
+	list, err := suite.Client(t, stack).CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)
 	return list.Items
 }
 
 func node(t *testing.T, stack string, pod core.Pod) *core.Node {
 	t.Helper()
-	n, err := client(t, stack).CoreV1().Nodes().Get(t.Context(), pod.Spec.NodeName, meta.GetOptions{})
+	n, err := suite.Client(t, stack).CoreV1().Nodes().Get(t.Context(), pod.Spec.NodeName, meta.GetOptions{})
 	require.NoError(t, err)
 	return n
 }
@@ -146,7 +147,7 @@ func resources(list core.ResourceList) capacity.Resources {
 // committed is the platform of a committed stack file.
 func committed(t *testing.T, stack string) config.Platform {
 	t.Helper()
-	raw, err := config.FromFile(root + "/Pulumi." + stack + ".yaml")
+	raw, err := config.FromFile(suite.Root + "/Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
 	platform, problems := config.Load(raw)
 	require.NoError(t, problems.Err())

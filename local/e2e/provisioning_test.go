@@ -11,13 +11,14 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/alphapulse/infrastructure/local/e2e/suite"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
 // testVolumesAndLoadBalancers asks the running local stack for both, outside Pulumi, and gives them back (C4).
 func testVolumesAndLoadBalancers(t *testing.T) {
 	const namespace = "default"
-	c := client(t, "local").CoreV1()
+	c := suite.Client(t, "local").CoreV1()
 	claim := &core.PersistentVolumeClaim{
 		ObjectMeta: meta.ObjectMeta{Name: "data"},
 		Spec: core.PersistentVolumeClaimSpec{ // no class: the default one must be ours
@@ -42,14 +43,15 @@ func testVolumesAndLoadBalancers(t *testing.T) {
 		ObjectMeta: meta.ObjectMeta{Name: "door"},
 		Spec:       core.ServiceSpec{Type: core.ServiceTypeLoadBalancer, Ports: []core.ServicePort{{Port: 443}}},
 	}
+	balancers := len(records(t, "aws:lb/loadBalancer:LoadBalancer")) // the ingress has one
 	_, err = c.Services(namespace).Create(t.Context(), service, meta.CreateOptions{})
 	require.NoError(t, err)
 
-	eventually(t, "the pod runs", func(ctx context.Context) (bool, error) {
+	suite.Eventually(t, "the pod runs", func(ctx context.Context) (bool, error) {
 		now, err := c.Pods(namespace).Get(ctx, "writer", meta.GetOptions{})
 		return err == nil && now.Status.Phase == core.PodRunning, err
 	})
-	eventually(t, "the load balancer has a name", func(ctx context.Context) (bool, error) {
+	suite.Eventually(t, "the load balancer has a name", func(ctx context.Context) (bool, error) {
 		now, err := c.Services(namespace).Get(ctx, "door", meta.GetOptions{})
 		return err == nil && len(now.Status.LoadBalancer.Ingress) == 1 && now.Status.LoadBalancer.Ingress[0].Hostname != "", err
 	})
@@ -60,14 +62,14 @@ func testVolumesAndLoadBalancers(t *testing.T) {
 	assert.Equal(t, node(t, "local", *placed).Labels[core.LabelTopologyZone], volumes[0].Outputs["availabilityZone"], "the volume is in its pod's zone")
 	assert.Equal(t, true, volumes[0].Outputs["encrypted"])
 	assert.Contains(t, volumes[0].Outputs["kmsKeyId"], ":key/", "with our key (D6)")
-	assert.Len(t, records(t, "aws:lb/loadBalancer:LoadBalancer"), 1)
+	assert.Len(t, records(t, "aws:lb/loadBalancer:LoadBalancer"), balancers+1)
 
 	now := meta.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}
 	require.NoError(t, c.Services(namespace).Delete(t.Context(), "door", now))
 	require.NoError(t, c.Pods(namespace).Delete(t.Context(), "writer", now))
 	require.NoError(t, c.PersistentVolumeClaims(namespace).Delete(t.Context(), "data", now))
-	eventually(t, "the account holds neither any more", func(context.Context) (bool, error) {
-		return len(records(t, "aws:ebs/volume:Volume"))+len(records(t, "aws:lb/loadBalancer:LoadBalancer")) == 0, nil
+	suite.Eventually(t, "the account holds neither any more", func(context.Context) (bool, error) {
+		return len(records(t, "aws:ebs/volume:Volume")) == 0 && len(records(t, "aws:lb/loadBalancer:LoadBalancer")) == balancers, nil
 	})
 }
 

@@ -14,73 +14,74 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/alphapulse/infrastructure/local/e2e/suite"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
 // One life of the local stack: made, left alone, drifted, repaired, destroyed (E1, E2).
 func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
-	fresh(t)
-	first := do(t, "up")
-	assert.Positive(t, first.figure(t, "changes"))
-	assert.Regexp(t, `pods=(\d+)/`+"(\\d+)", first.output)
+	suite.Fresh(t)
+	first := suite.Do(t, "up")
+	assert.Positive(t, first.Figure(t, "changes"))
+	assert.Regexp(t, `pods=(\d+)/`+"(\\d+)", first.Output)
 	assertAllReady(t, first)
 
-	again := do(t, "up")
-	assert.Zero(t, again.figure(t, "changes"), "a second run changes nothing")
+	again := suite.Do(t, "up")
+	assert.Zero(t, again.Figure(t, "changes"), "a second run changes nothing")
 	assertAllReady(t, again)
-	assert.Zero(t, do(t, "up", "--refresh=false").figure(t, "changes"), "nor does one that does not look at the cloud first")
+	assert.Zero(t, suite.Do(t, "up", "--refresh=false").Figure(t, "changes"), "nor does one that does not look at the cloud first")
 
 	t.Run("E2 hand-made edits in the account and in the cluster are drift", func(t *testing.T) {
 		edit(t, "aws:kms/key:Key", func(inputs map[string]any) { inputs["enableKeyRotation"] = false })
-		api := client(t, "local").AutoscalingV2().HorizontalPodAutoscalers("alphapulse-local")
+		api := suite.Client(t, "local").AutoscalingV2().HorizontalPodAutoscalers("alphapulse-local")
 		_, err := api.Patch(t.Context(), "api-hpa", types.MergePatchType, []byte(`{"spec":{"maxReplicas":7}}`), meta.PatchOptions{})
 		require.NoError(t, err)
 
-		seen := do(t, "preview")
-		assert.Equal(t, 2, seen.figure(t, "update"), tail(seen.output, 40))
-		assert.Contains(t, seen.output, "~enableKeyRotation")
-		assert.Equal(t, 2, do(t, "up").figure(t, "changes"), "and the next run repairs them")
+		seen := suite.Do(t, "preview")
+		assert.Equal(t, 2, seen.Figure(t, "update"), suite.Tail(seen.Output, 40))
+		assert.Contains(t, seen.Output, "~enableKeyRotation")
+		assert.Equal(t, 2, suite.Do(t, "up").Figure(t, "changes"), "and the next run repairs them")
 		now, err := api.Get(t.Context(), "api-hpa", meta.GetOptions{})
 		require.NoError(t, err)
 		assert.EqualValues(t, 6, now.Spec.MaxReplicas)
 	})
 	t.Run("C4 volumes and load balancers are provisioned", testVolumesAndLoadBalancers)
 
-	assert.Zero(t, do(t, "down").figure(t, "left"))
+	assert.Zero(t, suite.Do(t, "down").Figure(t, "left"))
 }
 
 func TestE1StagingIsMadeAndDestroyed(t *testing.T) {
-	fresh(t)
-	assertAllReady(t, do(t, "--stack", "staging", "up"))
+	suite.Fresh(t)
+	assertAllReady(t, suite.Do(t, "--stack", "staging", "up"))
 
 	// The machine goes off and on again in between: what was there is there again, and can be destroyed.
 	kill(t, "alphapulse-staging")
-	back := do(t, "--stack", "staging", "up")
-	assert.Zero(t, back.figure(t, "changes"))
+	back := suite.Do(t, "--stack", "staging", "up")
+	assert.Zero(t, back.Figure(t, "changes"))
 	assertAllReady(t, back)
-	gone := do(t, "--stack", "staging", "down")
-	assert.Zero(t, gone.figure(t, "left"))
-	assert.Less(t, gone.figure(t, "seconds"), 90, "pods on the nodes of before can end")
+	gone := suite.Do(t, "--stack", "staging", "down")
+	assert.Zero(t, gone.Figure(t, "left"))
+	assert.Less(t, gone.Figure(t, "seconds"), 90, "pods on the nodes of before can end")
 }
 
 func TestE1PreviewsNeedNothingButTheProgram(t *testing.T) {
-	fresh(t)
+	suite.Fresh(t)
 	for name, args := range map[string][]string{
 		"staging": {"--stack", "staging"},
-		"prod in another region, by config alone": {"--stack", "prod", "--config", changed(t, "prod", "us-east-1", "eu-west-1")},
+		"prod in another region, by config alone": {"--stack", "prod", "--config", suite.Changed(t, "prod", "us-east-1", "eu-west-1")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			seen := do(t, append(args, "preview")...)
-			assert.Greater(t, seen.figure(t, "create"), 100)
-			assert.Zero(t, seen.figure(t, "replace")+seen.figure(t, "delete"))
+			seen := suite.Do(t, append(args, "preview")...)
+			assert.Greater(t, seen.Figure(t, "create"), 100)
+			assert.Zero(t, seen.Figure(t, "replace")+seen.Figure(t, "delete"))
 		})
 	}
 }
 
 // Everything wrong is named at once, with key, value and what would be legal, and nothing is made.
 func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
-	fresh(t)
-	bad := changed(t, "prod",
+	suite.Fresh(t)
+	bad := suite.Changed(t, "prod",
 		"  alphapulse:protect: true", "  alphapulse:protect: true\n  alphapulse:colour: blue",
 		"10.20.0.0/16", "10.20.0.0/33",
 		"us-east-1c]", "eu-west-1c]",
@@ -89,17 +90,17 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 		"max: 12", "max: 4",
 	)
 	for _, command := range []string{"preview", "up"} {
-		refused := try(t, "--stack", "prod", "--config", bad, command)
-		require.Error(t, refused.err)
+		refused := suite.Try(t, "--stack", "prod", "--config", bad, command)
+		require.Error(t, refused.Err)
 		for _, line := range []string{
-			`alphapulse:colour: is not a key of this program; legal: aws, cluster, environment, network, protect, workloads`,
+			`alphapulse:colour: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads`,
 			`alphapulse:network.cidr: "10.20.0.0/33": must be an IPv4 range`,
 			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
 			`alphapulse:network.flowLogDays: "ninety": expected an integer`,
 			`alphapulse:cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
-			`alphapulse:cluster.nodePools[2].max: 4: pool services: at maximum replicas 60 pods ask 120.0 vCPU`,
+			`alphapulse:cluster.nodePools[2].max: 4: pool services: at maximum replicas 63 pods ask 123.0 vCPU`,
 		} {
-			assert.Contains(t, refused.output, line)
+			assert.Contains(t, refused.Output, line)
 		}
 	}
 	records, err := inventory.Account("222222222222")
@@ -144,10 +145,10 @@ func kill(t *testing.T, cluster string) {
 	}
 }
 
-func assertAllReady(t *testing.T, r result) {
+func assertAllReady(t *testing.T, r suite.Result) {
 	t.Helper()
 	ready, all := 0, 0
-	_, err := sscan(r.figures["pods"], &ready, &all)
+	_, err := sscan(r.Figures["pods"], &ready, &all)
 	require.NoError(t, err)
 	assert.Positive(t, all)
 	assert.Equal(t, all, ready, "every pod is ready")

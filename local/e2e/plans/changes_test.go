@@ -1,0 +1,102 @@
+package plans
+
+// What a change of each setting leads to. What is replaced comes back without loss: nodes, whose pods move before them, and what is known
+// by its content only, such as a certificate or an access entry. Whatever holds data, or is known to others, refuses.
+var changes = []change{
+	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
+		protected: []string{"cluster-eksCluster"}},
+	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"network-nat-us-east-1a"}},
+
+	{setting: "network.cidr", with: text{"cidr: 10.20.0.0/16": "cidr: 10.40.0.0/16"}, protected: []string{"network-vpc"}},
+	{setting: "network.zones, reordered", with: text{"[us-east-1a, us-east-1b, us-east-1c]": "[us-east-1c, us-east-1a, us-east-1b]"}},
+	{setting: "network.zones, another", with: text{"us-east-1c]": "us-east-1d]"}, protected: []string{"network-nat-us-east-1c"}},
+	{setting: "network.natGateways", with: text{"natGateways: per-zone": "natGateways: single"},
+		protected: []string{"network-nat-us-east-1b", "network-nat-us-east-1c"}},
+	{setting: "network.interfaceEndpoints", with: text{", sts]": "]"}, plan: []string{"- aws:ec2:VpcEndpoint network-sts"}},
+	{setting: "network.flowLogDays", with: text{"flowLogDays: 90": "flowLogDays: 60"},
+		plan: []string{"~ aws:cloudwatch:LogGroup network-dns-queries", "~ aws:cloudwatch:LogGroup network-flow-logs"}},
+	{setting: "network.dnsFirewall.mode", with: text{"mode: alert": "mode: block"}, plan: []string{"~ aws:route53:ResolverFirewallRule network-dns-rest"}},
+	{setting: "network.dnsFirewall.domains", with: text{`        - "*.letsencrypt.org"` + "\n": `        - "*.kraken.com"` + "\n"},
+		plan: []string{"~ aws:route53:ResolverFirewallDomainList network-dns-allowed"}},
+
+	{setting: "cluster.version, back", with: text{`version: "1.36"`: `version: "1.35"`},
+		says: `alphapulse:cluster.version: "1.35": the cluster alphapulse-prod runs 1.36, and EKS does not go back; set "1.36"`},
+	{setting: "cluster.publicAccessCidrs", with: text{"[203.0.113.0/24]": "[198.51.100.0/24]"}, plan: []string{"~ aws:eks:Cluster cluster-eksCluster"}},
+	{setting: "cluster.administratorRoles", with: text{`role/platform-engineer"]`: `role/platform-engineer", "arn:aws:iam::222222222222:role/deploy"]`},
+		plan: []string{"+ aws:eks:AccessEntry cluster-admin-deploy", "+ aws:eks:AccessPolicyAssociation cluster-admin-deploy-admin"}},
+	{setting: "cluster.breakGlassRole", with: text{"role/break-glass": "role/emergency"},
+		plan: []string{"+- aws:eks:AccessEntry cluster-break-glass", "+- aws:eks:AccessPolicyAssociation cluster-break-glass-admin"}},
+	{setting: "cluster.logDays", with: text{"logDays: 365": "logDays: 400"}, plan: []string{
+		"~ aws:cloudwatch:LogGroup audit-delivery", "~ aws:cloudwatch:LogGroup cluster-control-plane",
+		"~ aws:cloudwatch:LogGroup postgres-postgresql", "~ aws:cloudwatch:LogGroup postgres-upgrade",
+		"~ aws:cloudwatch:LogGroup postgres-replica-postgresql", "~ aws:cloudwatch:LogGroup postgres-replica-upgrade",
+	}},
+	{setting: "cluster.addOns", with: text{"    logDays: 365\n": "    logDays: 365\n    addOns: {coredns: v1.13.1-eksbuild.7}\n"},
+		plan: []string{"~ aws:eks:Addon cluster-coredns"}},
+
+	{setting: "cluster.nodePools: a name", with: text{"- name: services\n": "- name: workers\n"},
+		says: `alphapulse:workloads.api.pool: "services": is not a node pool of this stack; legal: general, compute-optimized, workers`},
+	{setting: "cluster.nodePools: a name, with its workloads", with: text{"- name: services\n": "- name: workers\n", "value: services": "value: workers", "pool: services": "pool: workers"},
+		plan: []string{
+			"+ aws:ec2:LaunchTemplate cluster-workers", "+ aws:eks:NodeGroup cluster-workers", "- aws:ec2:LaunchTemplate cluster-services", "- aws:eks:NodeGroup cluster-services",
+			"~ kubernetes:apps/v1:Deployment api", "~ kubernetes:apps/v1:Deployment billing",
+		}},
+	{setting: "cluster.nodePools: instance types", with: text{"[m6i.4xlarge]": "[m6i.8xlarge]"}, plan: []string{"+- aws:eks:NodeGroup cluster-services"}},
+	{setting: "cluster.nodePools: a maximum", with: text{"max: 12\n": "max: 15\n"}, plan: []string{"~ aws:eks:NodeGroup cluster-services"}},
+	{setting: "cluster.nodePools: disks", with: text{"        max: 12\n        diskGiB: 100": "        max: 12\n        diskGiB: 150"},
+		plan: []string{"~ aws:ec2:LaunchTemplate cluster-services", "~ aws:eks:NodeGroup cluster-services"}},
+	{setting: "cluster.nodePools: spot", with: text{"        max: 5\n": "        max: 5\n        capacityType: SPOT\n"},
+		plan: []string{"+- aws:eks:NodeGroup cluster-compute-optimized"}},
+	{setting: "cluster.nodePools: labels", with: text{"        max: 12\n": "        max: 12\n        labels: {team: platform}\n"},
+		plan: []string{"~ aws:eks:NodeGroup cluster-services"}},
+	{setting: "cluster.nodePools: one more", with: text{
+		"      # The source puts these pods": "      - {name: research, instanceTypes: [m6i.4xlarge], min: 1, max: 2, diskGiB: 50}\n      # The source puts these pods",
+	}, plan: []string{"+ aws:ec2:LaunchTemplate cluster-research", "+ aws:eks:NodeGroup cluster-research"}},
+
+	{setting: "data.bucketPrefix", with: text{"  alphapulse:data:\n": "  alphapulse:data:\n    bucketPrefix: another-prefix\n"},
+		protected: []string{"buckets-access-logs", "buckets-backups", "buckets-logs"}},
+	{setting: "data.postgres.version: a minor", with: text{`version: "14"`: `version: "14.20"`},
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.version: a major", with: text{`version: "14"`: `version: "15"`},
+		says: "alphapulse:data.postgres.version: 15: the instance alphapulse-prod runs 14.20, and a new major is no change of config: follow docs/runbooks/postgres-major-upgrade.md"},
+	{setting: "data.postgres.instanceType", with: text{"db.r5.xlarge": "db.r5.2xlarge"}, // its settings go by its memory
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica", "~ aws:rds:ParameterGroup postgres"}},
+	{setting: "data.postgres.storageGiB: more", with: text{"storageGiB: 500": "storageGiB: 600"},
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.storageGiB: less", with: text{"storageGiB: 500": "storageGiB: 450"},
+		says: "alphapulse:data.postgres.storageGiB: 450: the instance alphapulse-prod has 500 GiB, and RDS storage never shrinks: a smaller instance would be a new one, without the data; set at least 500"},
+	{setting: "data.postgres.iops", with: text{"      storageGiB: 500": "      iops: 20000\n      storageGiB: 500"},
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.multiAZ", with: text{"multiAZ: true": "multiAZ: false"}, plan: []string{"~ aws:rds:Instance postgres"}},
+	{setting: "data.postgres.replica", with: text{"replica: true": "replica: false"}, plan: []string{
+		"- aws:cloudwatch:LogGroup postgres-replica-postgresql", "- aws:cloudwatch:LogGroup postgres-replica-upgrade", "- aws:rds:Instance postgres-replica",
+	}},
+	{setting: "data.postgres.backupDays", with: text{"backupDays: 7": "backupDays: 14"}, plan: []string{"~ aws:rds:Instance postgres"}},
+	{setting: "data.retention", with: text{"backups: 90, applicationLogs: 90": "backups: 120, applicationLogs: 60"},
+		plan: []string{"~ aws:s3:BucketLifecycleConfigurationV2 buckets-backups", "~ aws:s3:BucketLifecycleConfigurationV2 buckets-logs"}},
+	{setting: "data.retention.backupLock", with: text{"backupLock: 30": "backupLock: 0"}, // what is locked stays locked until its day
+		plan: []string{"- aws:s3:BucketObjectLockConfigurationV2 buckets-backups"}},
+
+	{setting: "workloads.api.image", with: text{"api:1.0.0": "api:1.0.1"}, plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.api.replicas", with: text{"{min: 10, max: 50}": "{min: 12, max: 50}"},
+		plan: []string{"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler api"}},
+	{setting: "workloads.api.requests", with: text{`{cpu: "2", memory: 4Gi}`: `{cpu: "2", memory: 5Gi}`}, plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.ingress.image", with: text{"traefik:v3.7.13": "traefik:v3.7.14"}, plan: []string{"~ kubernetes:apps/v1:Deployment ingress"}},
+	{setting: "ingress.routes", with: text{"      - {path: /billing, service: billing-service}\n": "      - {path: /invoices, service: billing-service}\n"},
+		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
+
+	{setting: "edge.host", with: text{"host: api.alphapulse.com": "host: app.alphapulse.com"}, plan: []string{
+		"+- cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client", "+- cloudflare:index:Record edge",
+		"+- tls:index:CertRequest certificates-origin-pull", "+- tls:index:LocallySignedCert certificates-origin-pull",
+		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
+	}},
+	{setting: "edge.zone, which is not there", with: text{"alphapulse.com": "alphapulse.org"},
+		says: `alphapulse:edge.zone: "alphapulse.org": is not a zone that CLOUDFLARE_API_TOKEN may see`},
+	{setting: "edge.plan, which nobody pays for", with: text{"plan: pro": "plan: business"},
+		says: `alphapulse:edge.plan: "business": Cloudflare has the zone alphapulse.com on "Pro Website"; set plan: pro, or change the zone's plan there`},
+	{setting: "edge.ownsZone, given up", with: text{"ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"}, plan: []string{
+		"- cloudflare:index:Ruleset edge-http_ratelimit", "- cloudflare:index:Ruleset edge-http_request_firewall_managed", "- cloudflare:index:ZoneSettingsOverride edge-zone",
+	}},
+	{setting: "edge.rateLimit", with: text{"requests: 200,": "requests: 300,"}, plan: []string{"~ cloudflare:index:Ruleset edge-http_ratelimit"}},
+	{setting: "edge.waf", with: text{"    waf: true\n": ""}, plan: []string{"- cloudflare:index:Ruleset edge-http_request_firewall_managed"}},
+}

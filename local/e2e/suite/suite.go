@@ -1,0 +1,154 @@
+// Package suite is what the suites share that run the whole program on the local engine: the real Pulumi CLI, the real EKS component,
+// a real Kubernetes control plane. `make test` builds what they need.
+package suite
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/alphapulse/infrastructure/local/controlplane"
+	"github.com/alphapulse/infrastructure/local/home"
+)
+
+// Root is the project's folder, engine the command line that the Makefile runs.
+var Root, engine string
+
+// Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running.
+func Main(m *testing.M) int {
+	folder, err := filepath.Abs(".")
+	if err != nil {
+		panic(err)
+	}
+	for Root = folder; ; Root = filepath.Dir(Root) {
+		if _, err := os.Stat(filepath.Join(Root, "Pulumi.yaml")); err == nil {
+			break
+		}
+		if Root == filepath.Dir(Root) {
+			panic("no Pulumi.yaml above " + folder)
+		}
+	}
+	if engine = os.Getenv("ALPHAPULSE_ENGINE"); engine == "" || os.Getenv(home.ToolsVariable) == "" {
+		fmt.Fprintln(os.Stderr, "this suite is run by `make test`, which builds the engine and its tools first")
+		return 1
+	}
+	if folder, err = os.MkdirTemp("", "alphapulse-e2e-"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	if err := os.Setenv(home.DirVariable, folder); err != nil {
+		panic(err)
+	}
+	defer func() {
+		if out, err := exec.Command(engine, "--root", Root, "reset").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "resetting the suite's engine: %v\n%s", err, out)
+		}
+	}()
+	return m.Run()
+}
+
+// Result is what one command printed, and the figures of its last line: "up: stack=local resources=109 changes=0 ...".
+type Result struct {
+	Output  string
+	Figures map[string]string
+	Err     error
+}
+
+// Figure is a number of the last line.
+func (r Result) Figure(t *testing.T, name string) int {
+	t.Helper()
+	n, err := strconv.Atoi(r.Figures[name])
+	require.NoError(t, err, "the summary has no number %q; the command printed:\n%s", name, Tail(r.Output, 40))
+	return n
+}
+
+var figure = regexp.MustCompile(`([a-z]+)=(\S+)`)
+
+// Try runs the engine and gives what it printed; the command may fail.
+func Try(t *testing.T, args ...string) Result {
+	t.Helper()
+	return run(t, strings.Join(args, " "), exec.CommandContext(t.Context(), engine, append([]string{"--root", Root}, args...)...))
+}
+
+// Do runs the engine and wants success.
+func Do(t *testing.T, args ...string) Result {
+	t.Helper()
+	r := Try(t, args...)
+	require.NoError(t, r.Err, "%v printed:\n%s", args, Tail(r.Output, 60))
+	return r
+}
+
+func run(t *testing.T, name string, cmd *exec.Cmd) Result {
+	t.Helper()
+	began := time.Now()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	r := Result{Figures: map[string]string{}}
+	r.Err = cmd.Run()
+	r.Output = out.String()
+	lines := strings.Split(strings.TrimSpace(r.Output), "\n")
+	for _, pair := range figure.FindAllStringSubmatch(lines[len(lines)-1], -1) {
+		r.Figures[pair[1]] = pair[2]
+	}
+	t.Logf("%s: %.0f s: %s", name, time.Since(began).Seconds(), lines[len(lines)-1])
+	return r
+}
+
+// Fresh throws away what earlier tests left.
+func Fresh(t *testing.T) {
+	t.Helper()
+	Do(t, "reset")
+}
+
+// Client reaches a stack's cluster.
+func Client(t *testing.T, stack string) kubernetes.Interface {
+	t.Helper()
+	config, err := controlplane.Config("alphapulse-" + stack)
+	require.NoError(t, err)
+	c, err := kubernetes.NewForConfig(config)
+	require.NoError(t, err)
+	return c
+}
+
+// Eventually waits for a condition; what is wrong meanwhile is shown when time is up.
+func Eventually(t *testing.T, what string, condition func(context.Context) (bool, error)) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		done, err := condition(ctx)
+		last = err
+		return done, nil
+	})
+	require.NoError(t, err, "%s: %v", what, last)
+}
+
+// Changed writes a copy of a committed stack file with some text replaced.
+func Changed(t *testing.T, stack string, replacements ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(Root, "Pulumi."+stack+".yaml"))
+	require.NoError(t, err)
+	for i := 0; i < len(replacements); i += 2 {
+		require.Contains(t, string(data), replacements[i])
+	}
+	path := filepath.Join(t.TempDir(), "Pulumi."+stack+".yaml")
+	require.NoError(t, os.WriteFile(path, []byte(strings.NewReplacer(replacements...).Replace(string(data))), 0o600))
+	return path
+}
+
+// Tail is the last lines of a text.
+func Tail(text string, n int) string {
+	lines := strings.Split(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

@@ -22,16 +22,30 @@ const controllers = "cloud-controllers"
 // components are kwokctl's names of the processes of one control plane.
 var components = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
 
+// portOptions are kwokctl's names for the ports of a control plane.
+var portOptions = []string{"kubeApiserverPort", "etcdPort", "etcdPeerPort", "kubeControllerManagerPort", "kubeSchedulerPort", "kwokControllerPort"}
+
 // create makes and starts a cluster. Everything listens on the loopback address only: the administrator's key is on the disk.
 func create(ctx context.Context, name, release string) error {
-	config, err := home.Path("kwok", "kwokctl.yaml")
+	config, err := home.Path("kwok", name+".yaml")
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
 		return err
 	}
+	folder, err := file(name)
+	if err != nil {
+		return err
+	}
+	ports, err := reservePorts(folder, len(portOptions))
+	if err != nil {
+		return err
+	}
 	content := "apiVersion: config.kwok.x-k8s.io/v1alpha1\nkind: KwokctlConfiguration\noptions:\n  bindAddress: 127.0.0.1\n"
+	for i, option := range portOptions {
+		content += fmt.Sprintf("  %s: %d\n", option, ports[i])
+	}
 	if err := os.WriteFile(config, []byte(content), 0o644); err != nil {
 		return err
 	}

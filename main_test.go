@@ -169,7 +169,7 @@ func documents(run *recorder.Run) map[string]any {
 
 func TestS3NoPolicyHasAWildcardThatCouldBeScoped(t *testing.T) {
 	// AWS knows no resource for these.
-	unscoped := regexp.MustCompile(`^(logs:DescribeLogGroups|(ec2|elasticloadbalancing):Describe\w+)$`)
+	unscoped := regexp.MustCompile(`^(logs:DescribeLogGroups|ec2:GetSecurityGroupsForVpc|(ec2|elasticloadbalancing):Describe\w+)$`)
 	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
 		platform, _ := config.Load(committed(t, stack))
 		root := "arn:aws:iam::" + platform.AWS.Account + ":root"
@@ -326,7 +326,7 @@ func TestE1ConfigThatIsNoJSONIsAnError(t *testing.T) {
 }
 
 func TestC1EveryPreviewSaysWhenSupportEndsWithinAQuarter(t *testing.T) {
-	platform, _ := config.Load(recorder.Change(t, committed(t, "prod"), "alphapulse:data.postgres.version", "17"))
+	platform, _ := config.Load(recorder.Change(t, committed(t, "staging"), "alphapulse:data.postgres.version", "17"))
 	end := config.KubernetesSupport[platform.Cluster.Version]
 	assert.Empty(t, warnings(platform, capacity.Report{}, end.Add(-91*24*time.Hour)))
 	list := warnings(platform, capacity.Report{}, end.Add(-89*24*time.Hour))
@@ -336,13 +336,21 @@ func TestC1EveryPreviewSaysWhenSupportEndsWithinAQuarter(t *testing.T) {
 }
 
 func TestD1EveryPreviewSaysHalfAYearBeforeThatADatabaseVersionEnds(t *testing.T) {
-	platform, _ := config.Load(committed(t, "prod"))
+	platform, _ := config.Load(committed(t, "staging"))
 	end := platform.Data.Postgres.SupportEnds()
 	assert.Empty(t, warnings(platform, capacity.Report{}, end.Add(-181*24*time.Hour)))
 	list := warnings(platform, capacity.Report{}, end.Add(-179*24*time.Hour))
 	require.Len(t, list, 1)
 	assert.Contains(t, list[0], "alphapulse:data.postgres.version: 14: RDS ends standard support on 2027-02-28")
 	assert.FileExists(t, "docs/runbooks/postgres-major-upgrade.md", "which the warning names")
+}
+
+func TestN5EveryPreviewSaysHalfAYearBeforeThatTheZonesInterfaceEnds(t *testing.T) {
+	platform, _ := config.Load(recorder.Change(t, committed(t, "prod"), "alphapulse:data.postgres.version", "17"))
+	assert.Empty(t, warnings(platform, capacity.Report{}, config.ZoneSettingsEnd.Add(-181*24*time.Hour)))
+	list := warnings(platform, capacity.Report{}, config.ZoneSettingsEnd.Add(-179*24*time.Hour))
+	require.Len(t, list, 1)
+	assert.Contains(t, list[0], "alphapulse:edge.ownsZone: true: from 2027-03-31 on Cloudflare refuses")
 }
 
 func TestC3WarningsOfCapacityReachThePreview(t *testing.T) {

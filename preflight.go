@@ -40,6 +40,7 @@ func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
 const (
 	clusterNotice  = 90 * 24 * time.Hour
 	databaseNotice = 180 * 24 * time.Hour
+	providerNotice = 180 * 24 * time.Hour
 )
 
 // warnings are what will go wrong later, but not today.
@@ -52,6 +53,10 @@ func warnings(platform config.Platform, report capacity.Report, today time.Time)
 	if end := platform.Data.Postgres.SupportEnds(); today.Add(databaseNotice).After(end) {
 		list = append(list, fmt.Sprintf("%s:data.postgres.version: %s: RDS ends standard support on %s; afterwards each vCPU costs a surcharge, and "+
 			"the upgrade is yours to schedule: docs/runbooks/postgres-major-upgrade.md", config.Namespace, platform.Data.Postgres.Version, end.Format(time.DateOnly)))
+	}
+	if platform.Edge.OwnsZone && today.Add(providerNotice).After(config.ZoneSettingsEnd) {
+		list = append(list, fmt.Sprintf("%s:edge.ownsZone: true: from %s on Cloudflare refuses what its provider 5 keeps the zone's settings with; "+
+			"move to the next major of pulumi-cloudflare before: docs/decisions.md", config.Namespace, config.ZoneSettingsEnd.Format(time.DateOnly)))
 	}
 	for _, pool := range report.Pools {
 		for _, warning := range pool.Warnings {

@@ -204,7 +204,8 @@ func TestW6ImagesSayWhatRuns(t *testing.T) {
 		"alphapulse/api" + digest:                       true,
 		"alphapulse/api:latest" + digest:                true, // the digest decides
 		"public.ecr.aws/docker/library/traefik:v3.7.13": true,
-		"quay.io/org/image" + digest:                    true,
+		"quay.io/org/image:v1":                          true,
+		"quay.io/org/image" + digest:                    false, // ECR fills its caches by tag only
 		"registry.example:5000/alphapulse/api:1.0.0":    false, // no registry that nodes pull from
 		"docker.io/library/redis:7":                     false,
 		"alphapulse/apis:1.0.0":                         false,

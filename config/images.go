@@ -30,6 +30,8 @@ func validateImage(image string) (ps Problems) {
 		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
 	case version == ":latest":
 		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
+	case !slices.Contains(OwnImages, name) && strings.Contains(version, "@"):
+		ps.add("image", image, "must have a tag and no digest: ECR fills its caches by tag only; digests are for %s", strings.Join(OwnImages, ", "))
 	case !slices.Contains(OwnImages, name) && !slices.ContainsFunc(ImageCaches, func(c ImageCache) bool { return strings.HasPrefix(name, c.Upstream+"/") }):
 		ps.add("image", image, "is in no registry that nodes pull from; legal: %s", LegalImages())
 	}

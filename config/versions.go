@@ -19,6 +19,10 @@ var PostgresSupport = map[string]time.Time{
 	"17": date(2030, time.February, 28),
 }
 
+// ZoneSettingsEnd is the day on which Cloudflare ends the interface that version 5 of its provider keeps a zone's settings with
+// (Cloudflare's deprecations, "Zone Settings batch API").
+var ZoneSettingsEnd = date(2027, time.March, 31)
+
 // LoadBalancerControllerVersion is that of the chart, and of its image.
 const LoadBalancerControllerVersion = "3.2.2"
 

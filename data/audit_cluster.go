@@ -37,7 +37,7 @@ func (b *auditBuilder) newDelivery() (*kinesis.FirehoseDeliveryStream, error) {
 		return nil, creating("the log stream of failed deliveries", err)
 	}
 	objects := pulumi.Sprintf("%s/%s*", b.args.Logs.ARN, ClusterAudit)
-	role, err := b.newRole("delivery", "Writes the audit log of the cluster "+b.args.Name, policy.TrustService("firehose.amazonaws.com", b.args.AWS.Account),
+	role, err := b.newRole("delivery", "Writes the audit log of the cluster "+b.args.Name, policy.TrustFirehose(b.args.AWS.Account),
 		policy.Statement{
 			Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload"}, Resources: []any{objects},
 		}, policy.Statement{
@@ -79,22 +79,24 @@ func (b *auditBuilder) newDelivery() (*kinesis.FirehoseDeliveryStream, error) {
 	return stream, creating("the delivery of the cluster's audit log", err)
 }
 
-// unwrapLogs are the steps from what CloudWatch Logs sends, a compressed envelope of many events, to the events. The second is refused
-// without the first.
+// unwrapLogs are the steps from what CloudWatch Logs sends, a compressed envelope of many events, to one event a line. The second is
+// refused without the first, and its events would run together without the third.
 func unwrapLogs() kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArray {
 	var steps kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArray
 	for _, step := range []struct{ kind, parameter, value string }{
 		{"Decompression", "CompressionFormat", "GZIP"},
 		{"CloudWatchLogProcessing", "DataMessageExtraction", "true"},
+		{"AppendDelimiterToRecord", "", ""},
 	} {
-		steps = append(steps, kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArgs{
-			Type: pulumi.String(step.kind),
-			Parameters: kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameterArray{
+		processor := kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArgs{Type: pulumi.String(step.kind)}
+		if step.parameter != "" {
+			processor.Parameters = kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameterArray{
 				kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameterArgs{
 					ParameterName: pulumi.String(step.parameter), ParameterValue: pulumi.String(step.value),
 				},
-			},
-		})
+			}
+		}
+		steps = append(steps, processor)
 	}
 	return steps
 }

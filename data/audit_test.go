@@ -65,6 +65,7 @@ func TestD5ClusterAuditGoesToTheLogsBucketReadable(t *testing.T) {
 		"extendedS3Configuration.roleArn":                                    recorder.ARN(role, "audit-delivery"),
 		"extendedS3Configuration.processingConfiguration.processors[0].type": "Decompression",
 		"extendedS3Configuration.processingConfiguration.processors[1].type": "CloudWatchLogProcessing",
+		"extendedS3Configuration.processingConfiguration.processors[2].type": "AppendDelimiterToRecord",
 		"extendedS3Configuration.cloudwatchLoggingOptions": map[string]any{
 			"enabled": true, "logGroupName": "/alphapulse-prod/audit/delivery", "logStreamName": "s3",
 		},
@@ -121,7 +122,7 @@ func TestS3AuditRolesAreNobodyElsesDeputies(t *testing.T) {
 		service   string
 		condition map[string]map[string]recorder.Strings
 	}{
-		"audit-delivery": {"firehose.amazonaws.com", map[string]map[string]recorder.Strings{"StringEquals": {"aws:SourceAccount": {account}}}},
+		"audit-delivery": {"firehose.amazonaws.com", map[string]map[string]recorder.Strings{"StringEquals": {"sts:ExternalId": {account}}}},
 		"audit-subscription": {"logs.amazonaws.com", map[string]map[string]recorder.Strings{
 			"StringLike": {"aws:SourceArn": {"arn:aws:logs:us-east-1:222222222222:*"}},
 		}},

@@ -57,3 +57,13 @@ func TrustService(service, account string) pulumi.StringOutput {
 func TrustInstances() pulumi.StringOutput {
 	return Document(Statement{Principal: map[string]any{"Service": "ec2.amazonaws.com"}, Actions: []string{"sts:AssumeRole"}})
 }
+
+// TrustFirehose is the trust policy of a role that Firehose takes on. It says whom it works for in the external id, and sends no source
+// account that anybody has documented.
+func TrustFirehose(account string) pulumi.StringOutput {
+	return Document(Statement{
+		Principal:  map[string]any{"Service": "firehose.amazonaws.com"},
+		Actions:    []string{"sts:AssumeRole"},
+		Conditions: map[string]map[string]any{"StringEquals": {"sts:ExternalId": account}},
+	})
+}

@@ -211,13 +211,15 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.mendCheckpoint(); err != nil {
+	if e.running, err = e.releaseLocks(); err != nil {
 		return err
+	}
+	if e.running == 0 { // else it is just being written
+		if err := e.mendCheckpoint(); err != nil {
+			return err
+		}
 	}
 	if err := e.install(ctx); err != nil {
-		return err
-	}
-	if err := e.releaseLocks(); err != nil {
 		return err
 	}
 	if !busy {
@@ -251,8 +253,14 @@ func (e *Engine) operate(ctx context.Context, events string, args []string) (cha
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.recover(ctx); err != nil {
-		return nil, err
+	switch {
+	case e.running == 0:
+		if err := e.recover(ctx); err != nil {
+			return nil, err
+		}
+	case args[0] != "preview": // which changes nothing, and may look on
+		return nil, fmt.Errorf("another pulumi (process %d) is at work on stack %s, perhaps of a make that was killed: run this again when it has ended, "+
+			"or end it with `kill %d`", e.running, e.stack, e.running)
 	}
 	if err := faults.Reset(); err != nil {
 		return nil, err

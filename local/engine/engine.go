@@ -25,6 +25,7 @@ type Engine struct {
 	// configFile is the stack file that is tried; Pulumi.<stack>.yaml unless another is named.
 	configFile string
 	environ    []string
+	running    int // the process of another pulumi at work on the stack, or 0
 }
 
 // command is a row of the command line.

@@ -26,10 +26,14 @@ func TestOnlyLocksOfTheDeadAreRemoved(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), fmt.Appendf(nil, `{"pid":%d}`, pid), 0o600))
 	}
 
-	require.NoError(t, (&Engine{stack: "local"}).releaseLocks())
+	running, err := (&Engine{stack: "local"}).releaseLocks()
+	require.NoError(t, err)
+	assert.Equal(t, os.Getpid(), running, "what is pending is its own")
 	assert.NoFileExists(t, filepath.Join(folder, "dead.json"))
 	assert.FileExists(t, filepath.Join(folder, "alive.json"))
-	require.NoError(t, (&Engine{stack: "never-made"}).releaseLocks())
+	running, err = (&Engine{stack: "never-made"}).releaseLocks()
+	require.NoError(t, err)
+	assert.Zero(t, running)
 }
 
 // What up would do, read from the log of events that pulumi writes.

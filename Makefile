@@ -33,10 +33,10 @@ reset: $(LOCAL)/engine ## Throw the local engine away, whatever it holds
 	@$(ENGINE) reset
 
 capacity: ## Say per node pool what is asked and what fits; fails when it does not
-	@go run ./capacity/report $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+	@go run ./report capacity $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
 
 cost: ## Say what the stack costs a month, beside the source's own estimate
-	@go run ./cost/report $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+	@go run ./report cost $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
 
 kubectl: tools ## Run the pinned kubectl: make kubectl ARGS="get pods -A"
 	@$(ENGINE) kubectl $(ARGS)

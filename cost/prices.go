@@ -17,7 +17,8 @@ const PricesAre = "list prices in USD, on demand, without tax, discounts, saving
 //   - EC2: AWS's price list; us-east-1 of 20 Jul 2026 as in package capacity, eu-west-1 of 4 Nov 2025.
 //   - VPC, NAT, CloudWatch, S3, KMS, Route 53: AWS's price list of both regions, Aug to Nov 2025; eu-west-1's NAT again of 25 Sep 2026.
 //   - RDS: AWS's pricing page as quoted in 2026; for eu-west-1 what bills and reports of 2019 to 2026 show, and nothing where none did.
-//   - The rest: the pricing pages of AWS and Cloudflare.
+//   - The rest (RDS m6g and r6g, database throughput, Firehose, ECR, data between zones, EBS and NLB in eu-west-1, Cloudflare) is not looked up
+//     but known: check it against the pricing pages before relying on it.
 //
 // A bill is the better source: correct what differs, and the date above.
 var regions = []string{"us-east-1", "eu-west-1"}

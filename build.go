@@ -137,7 +137,7 @@ func (b *build) newOperators() (err error) {
 	if err != nil {
 		return err
 	}
-	image, err := b.registries.Image(config.LoadBalancerController.Image + ":" + config.LoadBalancerController.Tag())
+	image, err := b.registries.Image(config.LoadBalancerController.Program("controller").Reference())
 	if err != nil {
 		return err
 	}

@@ -37,15 +37,21 @@ func PlanFor(p config.Platform) Plan {
 		})
 	}
 	for _, operator := range config.Operators {
-		plan.Workloads = append(plan.Workloads, Workload{
-			Name: operator.Name, Pool: config.PlatformPool, Requests: resources(operator.Requests),
-			Min: operator.Replicas, Max: operator.Replicas, Surge: 1,
-		})
+		for _, program := range operator.Programs {
+			plan.Workloads = append(plan.Workloads, Workload{
+				Name: operator.Name + "-" + program.Name, Pool: config.PlatformPool, Requests: resources(program.Requests),
+				Min: program.Replicas, Max: program.Replicas, Surge: 1,
+			})
+		}
 	}
 	for _, w := range p.Workloads.All() {
+		skew := 1
+		if w.Worker {
+			skew = 0
+		}
 		plan.Workloads = append(plan.Workloads, Workload{
 			Name: w.Name, Pool: w.Pool, Requests: resources(w.Requests), Min: w.Replicas.Min, Max: w.Replicas.Max,
-			Surge: (w.Replicas.Max*config.SurgePercent + 99) / 100, ZoneSkew: 1,
+			Surge: (w.Replicas.Max*config.SurgePercent + 99) / 100, ZoneSkew: skew,
 		})
 	}
 	if layout, err := p.Network.Layout(); err == nil && len(layout) == len(plan.Zones) { // so are wrong ranges

@@ -81,9 +81,14 @@ func TestC3EveryAddOnIsCounted(t *testing.T) {
 		assert.Nil(t, d.Pools, "%s: on every pool's nodes", d.Name)
 		assert.Equal(t, d.Name != "ebs-csi-node", d.HostNetwork, d.Name)
 	}
-	want := []string{"api", "billing", "ingress", "ebs-csi-node"}
+	want := []string{"api", "risk-worker", "billing", "ingress", "pgbouncer", "ebs-csi-node"}
+	for _, kind := range []string{"technical", "fundamental", "sentiment", "value", "activist", "buffett"} {
+		want = append(want, "agent-worker-"+kind)
+	}
 	for _, operator := range config.Operators {
-		want = append(want, operator.Name)
+		for _, program := range operator.Programs {
+			want = append(want, operator.Name+"-"+program.Name)
+		}
 	}
 	for _, addOn := range config.AddOns {
 		want = append(want, addOn.Name)

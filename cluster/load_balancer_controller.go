@@ -2,13 +2,12 @@ package cluster
 
 import (
 	"fmt"
-	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	helmv4 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/helm/v4"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/alphapulse/infrastructure/chart"
 	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/policy"
 	"github.com/alphapulse/infrastructure/security"
@@ -71,29 +70,22 @@ func NewLoadBalancerController(ctx *pulumi.Context, args *LoadBalancerController
 	if err != nil {
 		return nil, fmt.Errorf("creating the account of the load balancer controller: %w", err)
 	}
-	if _, err := helmv4.NewChart(ctx, operator.Name, &helmv4.ChartArgs{
-		Name:           pulumi.String(operator.Chart),
-		Namespace:      namespace,
-		Chart:          pulumi.String(operator.Chart),
-		Version:        pulumi.String(operator.Version),
-		RepositoryOpts: helmv4.RepositoryOptsArgs{Repo: pulumi.String(operator.Repository)},
-		Values:         balancerValues(args, account),
-	}, inside...); err != nil {
-		return nil, fmt.Errorf("installing the chart %s %s: %w", operator.Chart, operator.Version, err)
+	if _, err := chart.Install(ctx, operator.Name, operator, namespace, balancerValues(args, account), inside...); err != nil {
+		return nil, err
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
 }
 
 // balancerValues are the chart's values: network load balancers for Services, and nothing of what else it could do.
 func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAccount) pulumi.Map {
-	operator := config.LoadBalancerController
+	controller := config.LoadBalancerController.Program("controller")
 	off := pulumi.Bool(false)
 	return pulumi.Map{
 		"clusterName":  args.Cluster.Name,
 		"region":       pulumi.String(args.AWS.Region),
 		"vpcId":        args.VpcID, // it could ask the instance metadata, which pods cannot reach
-		"replicaCount": pulumi.Int(operator.Replicas),
-		"image":        pulumi.Map{"repository": args.Image.ToStringOutput().ApplyT(withoutTag), "tag": pulumi.String(operator.Tag())},
+		"replicaCount": pulumi.Int(controller.Replicas),
+		"image":        chart.Image(args.Image, controller),
 		"serviceAccount": pulumi.Map{
 			"create": off, "name": account.Metadata.Name().Elem(),
 		},
@@ -109,25 +101,12 @@ func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAcc
 		"enableBackendSecurityGroup": off, // the rules are resources of ours
 		"controllerConfig":           pulumi.Map{"featureGates": pulumi.Map{"ALBGatewayAPI": off, "NLBGatewayAPI": off}},
 		"defaultTags":                pulumi.ToStringMap(args.Tags),
-		"nodeSelector":               pulumi.StringMap{config.PoolLabel: pulumi.String(config.PlatformPool)},
+		"nodeSelector":               chart.OnPlatformPool,
 		"podDisruptionBudget":        pulumi.Map{"maxUnavailable": pulumi.Int(1)},
-		"resources": pulumi.Map{
-			"requests": pulumi.StringMap{"cpu": pulumi.String(operator.Requests.CPU), "memory": pulumi.String(operator.Requests.Memory)},
-			"limits":   pulumi.Map{"cpu": pulumi.String("500m"), "memory": pulumi.Sprintf("%dMi", 2*operator.Requests.MemoryMiB())},
-		},
-		"podSecurityContext": pulumi.Map{
-			"fsGroup": pulumi.Int(65534), "runAsNonRoot": pulumi.Bool(true), "seccompProfile": pulumi.Map{"type": pulumi.String("RuntimeDefault")},
-		},
-		"securityContext": pulumi.Map{
-			"readOnlyRootFilesystem": pulumi.Bool(true), "runAsNonRoot": pulumi.Bool(true), "allowPrivilegeEscalation": off,
-			"capabilities": pulumi.Map{"drop": pulumi.StringArray{pulumi.String("ALL")}},
-		},
+		"resources":                  chart.Resources(controller),
+		"podSecurityContext":         chart.PodSecurity,
+		"securityContext":            chart.ContainerSecurity,
 	}
-}
-
-// withoutTag is what the chart wants: it puts the tag there itself.
-func withoutTag(image string) string {
-	return strings.TrimSuffix(image, ":"+config.LoadBalancerController.Tag())
 }
 
 // balancerStatements are what the controller may do: look around, and change load balancers that carry this cluster's tag. It makes no

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
@@ -122,6 +123,9 @@ func (r *Registries) Image(ref string) (pulumi.StringOutput, error) {
 	upstream, rest, _ := strings.Cut(name, "/")
 	if prefix, ok := r.cached[upstream]; ok && rest != "" {
 		return pulumi.Sprintf("%s/%s%s", prefix, rest, version), nil
+	}
+	if slices.Contains(config.PublicRegistries, upstream) {
+		return pulumi.String(ref).ToStringOutput(), nil
 	}
 	return pulumi.StringOutput{}, fmt.Errorf("nodes cannot pull the image %q; legal: %s", ref, config.LegalImages())
 }

@@ -146,8 +146,10 @@ func (p NodePool) validate() (ps Problems) {
 	if len(p.InstanceTypes) == 0 {
 		ps.missing("instanceTypes", "at least one EC2 instance type")
 	}
-	if p.Min < 1 || p.Max < p.Min || p.Max > 100 {
-		ps.add("max", fmt.Sprintf("min %d, max %d", p.Min, p.Max), "must be 1 <= min <= max <= 100 nodes")
+	if p.Min < 0 || p.Max < 1 || p.Max < p.Min || p.Max > 100 {
+		ps.add("max", fmt.Sprintf("min %d, max %d", p.Min, p.Max), "must be 0 <= min <= max <= 100 nodes, and max at least 1")
+	} else if p.Name == PlatformPool && p.Min == 0 {
+		ps.add("min", p.Min, "must be at least 1: what makes nodes for the others runs there")
 	}
 	if p.DiskGiB < 20 || p.DiskGiB > 16384 {
 		ps.add("diskGiB", p.DiskGiB, "must be 20 to 16384 GiB")

@@ -11,12 +11,17 @@ var OwnImages = []string{"alphapulse/api", "alphapulse/agent-worker", "alphapuls
 // ImageCache is an upstream registry that ECR caches without credentials of ours, under a prefix in our registry.
 type ImageCache struct{ Upstream, Prefix string }
 
-// ImageCaches are all of them. What is in none of them, nodes cannot pull: the DNS firewall may not let them, either.
+// ImageCaches are all of them. What is in none of them, nor in PublicRegistries, nodes cannot pull: the DNS firewall may not let them,
+// either.
 var ImageCaches = []ImageCache{
 	{"public.ecr.aws", "ecr-public"},
 	{"registry.k8s.io", "kubernetes"},
 	{"quay.io", "quay"},
 }
+
+// PublicRegistries are pulled from directly. GitHub's wants credentials from ECR, even for what is public, and a cache of it could not be
+// made before somebody had put them in.
+var PublicRegistries = []string{"ghcr.io"}
 
 // validateImage wants an image that nodes can pull, with a tag that says what runs, or a digest (W6).
 func validateImage(image string) (ps Problems) {
@@ -30,6 +35,7 @@ func validateImage(image string) (ps Problems) {
 		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
 	case version == ":latest":
 		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
+	case slices.ContainsFunc(PublicRegistries, func(r string) bool { return strings.HasPrefix(name, r+"/") }):
 	case !slices.Contains(OwnImages, name) && strings.Contains(version, "@"):
 		ps.add("image", image, "must have a tag and no digest: ECR fills its caches by tag only; digests are for %s", strings.Join(OwnImages, ", "))
 	case !slices.Contains(OwnImages, name) && !slices.ContainsFunc(ImageCaches, func(c ImageCache) bool { return strings.HasPrefix(name, c.Upstream+"/") }):
@@ -43,6 +49,9 @@ func LegalImages() string {
 	legal := slices.Clone(OwnImages)
 	for _, cache := range ImageCaches {
 		legal = append(legal, cache.Upstream+"/...")
+	}
+	for _, registry := range PublicRegistries {
+		legal = append(legal, registry+"/...")
 	}
 	return strings.Join(legal, ", ") + " (Docker's own images are in public.ecr.aws/docker/library)"
 }

@@ -23,8 +23,15 @@ var PostgresSupport = map[string]time.Time{
 // (Cloudflare's deprecations, "Zone Settings batch API").
 var ZoneSettingsEnd = date(2027, time.March, 31)
 
-// LoadBalancerControllerVersion is that of the chart, and of its image.
-const LoadBalancerControllerVersion = "3.2.2"
+// Versions of the operators: the charts', which are the images' too.
+const (
+	LoadBalancerControllerVersion = "3.2.2"
+	KarpenterVersion              = "1.14.1"
+	CertManagerVersion            = "v1.21.2"
+	ExternalSecretsVersion        = "1.3.2"
+	ReloaderVersion               = "1.4.8"
+	KEDAVersion                   = "2.20.2"
+)
 
 // PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
 // admitted with every upgrade of the cluster.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -9,10 +10,22 @@ import (
 // Workloads are the platform's own programs.
 type Workloads struct {
 	API     Workload `json:"api"`
+	Agents  Agents   `json:"agents"`
+	Risk    Workload `json:"risk"`
 	Billing Workload `json:"billing"`
-	// Ingress is Traefik.
+	// Ingress is Traefik, Pooler PgBouncer.
 	Ingress Workload `json:"ingress"`
+	Pooler  Workload `json:"pooler"`
 }
+
+// Agents are workers of one shape. Each type has a Deployment, a queue and an autoscaler of its own (W3).
+type Agents struct {
+	Types  []string `json:"types"`
+	Worker Workload `json:"worker"`
+}
+
+// AgentName is the name of a type's Deployment.
+func AgentName(kind string) string { return "agent-worker-" + kind }
 
 // Workload is what differs between environments for one program; what it is stands in package workloads.
 type Workload struct {
@@ -30,20 +43,46 @@ type Replicas struct {
 	Max int `json:"max"`
 }
 
-// Named is a workload under the name it has in stack config and in error messages.
+// Named is a workload under its Deployment's name.
 type Named struct {
 	Name string
 	Workload
+	// Worker: it takes tasks from a queue, and nobody waits for one of its pods. Zones are a preference then.
+	Worker bool
 }
 
 // All lists the workloads; capacity, budgets and policies go through this one list.
 func (w Workloads) All() []Named {
-	return []Named{{"api", w.API}, {"billing", w.Billing}, {"ingress", w.Ingress}}
+	all := []Named{{Name: "api", Workload: w.API}}
+	for _, kind := range w.Agents.Types {
+		all = append(all, Named{Name: AgentName(kind), Workload: w.Agents.Worker, Worker: true})
+	}
+	return append(all,
+		Named{Name: "risk-worker", Workload: w.Risk, Worker: true},
+		Named{Name: "billing", Workload: w.Billing},
+		Named{Name: "ingress", Workload: w.Ingress},
+		Named{Name: "pgbouncer", Workload: w.Pooler})
 }
 
+var agentType = regexp.MustCompile(`^[a-z][a-z0-9]{1,19}$`)
+
 func (w Workloads) validate(pools []NodePool) (ps Problems) {
-	for _, workload := range w.All() {
-		ps = append(ps, workload.validate(pools).under(workload.Name+".")...)
+	for _, at := range []struct {
+		key string
+		Workload
+	}{{"api", w.API}, {"agents.worker", w.Agents.Worker}, {"risk", w.Risk}, {"billing", w.Billing}, {"ingress", w.Ingress}, {"pooler", w.Pooler}} {
+		ps = append(ps, at.validate(pools).under(at.key+".")...)
+	}
+	if len(w.Agents.Types) == 0 {
+		ps.missing("agents.types", "at least one type of agent, such as technical")
+	}
+	for i, kind := range w.Agents.Types {
+		key := fmt.Sprintf("agents.types[%d]", i)
+		if !agentType.MatchString(kind) {
+			ps.add(key, kind, "must be 2 to 20 lower-case letters or digits, beginning with a letter: Deployment and queue are named after it")
+		} else if slices.Index(w.Agents.Types, kind) < i {
+			ps.add(key, kind, "is named twice")
+		}
 	}
 	return ps
 }

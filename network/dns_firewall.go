@@ -1,12 +1,17 @@
 package network
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// awsDomains are what nodes, add-ons and endpoints look up, whatever the stack's own list says.
-var awsDomains = []string{"amazonaws.com", "*.amazonaws.com", "*.compute.internal", "*.ec2.internal"}
+// ownDomains are what nodes, add-ons, operators and endpoints look up, whatever the stack's own list says: AWS's, and of the registries
+// those that nodes pull from directly.
+var ownDomains = []string{
+	"amazonaws.com", "*.amazonaws.com", "*.compute.internal", "*.ec2.internal", "ghcr.io", "pkg-containers.githubusercontent.com",
+}
 
 // newDNSFirewall limits the names that can be looked up in the VPC (N3). What is on the list passes; all else raises an alert or is
 // answered with "no such name", by config.
@@ -28,7 +33,7 @@ func (b *builder) newDNSFirewall() error {
 		domains []string
 		args    *route53.ResolverFirewallRuleArgs
 	}{
-		{"allowed", append(awsDomains[:len(awsDomains):len(awsDomains)], b.args.Spec.DNSFirewall.Domains...),
+		{"allowed", append(slices.Clip(ownDomains), b.args.Spec.DNSFirewall.Domains...),
 			&route53.ResolverFirewallRuleArgs{Action: pulumi.String("ALLOW")}},
 		{"rest", []string{"*"}, rest},
 	} {

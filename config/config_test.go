@@ -80,7 +80,7 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`cluster.nodePools[1].lables: is not a key of this program; legal there: capacityType, diskGiB, instanceTypes, labels, max, min, name, taints`,
 		`cluster.nodePools[1].name: "Services": must be 1 to 30 lower-case letters, digits or hyphens`,
 		`cluster.nodePools[1].taints[0]: "{Key:dedicated Value:api Effect:NoEntry}": must have a key and an effect of NoSchedule, NoExecute, PreferNoSchedule`,
-		`cluster.nodePools[2].max: "min 3, max 101": must be 1 <= min <= max <= 100 nodes`,
+		`cluster.nodePools[2].max: "min 3, max 101": must be 0 <= min <= max <= 100 nodes, and max at least 1`,
 		`cluster.nodePools[2].name: "general": is the name of two pools`,
 		`cluster.publicAccessCidrs[1]: "0.0.0.0/0": would open the API server to the whole internet`,
 		`cluster.publicAccessCidrs[2]: "office": must be an IPv4 address range such as 203.0.113.0/24`,
@@ -100,11 +100,14 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
 		`workloads.api.replicas: "min 60, max 50": must be 1 <= min <= max`,
 		`workloads.api.requests.cpu: "2 cores": must be an amount of CPU such as "2" or "500m"`,
+		`workloads.agents.types[1]: "Warren B.": must be 2 to 20 lower-case letters or digits`,
+		`workloads.agents.types[2]: "technical": is named twice`,
+		`workloads.agents.worker.limits: "500m, 2Gi": must not be below the requests (1, 2Gi)`,
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 44, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 44 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 47, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 47 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {
@@ -157,7 +160,8 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		{"a range that EKS's endpoint has no use for", "alphapulse:cluster.publicAccessCidrs[0]", "2001:db8::/32", `cluster.publicAccessCidrs[0]: "2001:db8::/32": must be an IPv4 address range`},
 		{"an administrator twice", "alphapulse:cluster.administratorRoles", []any{"arn:aws:iam::222222222222:role/a", "arn:aws:iam::222222222222:role/a"},
 			`cluster.administratorRoles[1]: "arn:aws:iam::222222222222:role/a": is named twice`},
-		{"no nodes", "alphapulse:cluster.nodePools[0].min", 0, `cluster.nodePools[0].max: "min 0, max 10": must be 1 <= min <= max <= 100 nodes`},
+		{"no nodes", "alphapulse:cluster.nodePools[0].min", 0, `cluster.nodePools[0].min: 0: must be at least 1: what makes nodes for the others runs there`},
+		{"a pool that can have none", "alphapulse:cluster.nodePools[3].max", 0, `cluster.nodePools[3].max: "min 0, max 0": must be 0 <= min <= max <= 100 nodes, and max at least 1`},
 		{"no instance type", "alphapulse:cluster.nodePools[0].instanceTypes", []any{}, "cluster.nodePools[0].instanceTypes: is required: at least one EC2 instance type"},
 		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
 		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},

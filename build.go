@@ -36,6 +36,7 @@ type build struct {
 	database     *data.Postgres
 	buckets      *data.Buckets
 	balancers    *cluster.LoadBalancerController
+	scaler       *cluster.KEDA
 	place        workloads.Place
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
@@ -147,18 +148,37 @@ func (b *build) newOperators() (err error) {
 	return err
 }
 
+// newScaler runs what scales workers by their queues.
+func (b *build) newScaler() (err error) {
+	images := map[string]pulumi.StringInput{}
+	for _, program := range config.KEDA.Programs {
+		if images[program.Name], err = b.registries.Image(program.Reference()); err != nil {
+			return err
+		}
+	}
+	b.scaler, err = cluster.NewKEDA(b.ctx, &cluster.KEDAArgs{Cluster: b.eks, Name: b.name, Images: images})
+	return err
+}
+
 func (b *build) newWorkloads() error {
 	if err := workloads.NewPriorities(b.ctx, b.eks.Provider); err != nil {
 		return err
 	}
 	b.place = workloads.Place{
 		Namespace: b.eks.Namespaces.Platform, Provider: b.eks.Provider, Pools: b.Cluster.Pool,
-		Image: func(name string) (pulumi.StringInput, error) { return b.registries.Image(name) },
+		Image:  func(name string) (pulumi.StringInput, error) { return b.registries.Image(name) },
+		Scaler: b.scaler,
 	}
 	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API); err != nil {
 		return err
 	}
-	_, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing)
+	if _, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing); err != nil {
+		return err
+	}
+	if err := workloads.NewAgents(b.ctx, b.place, b.Workloads.Agents); err != nil {
+		return err
+	}
+	_, err := workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk)
 	return err
 }
 

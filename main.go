@@ -36,6 +36,7 @@ func compose(ctx *pulumi.Context) (*build, error) {
 		b.newRegistries,
 		b.newData,
 		b.newOperators,
+		b.newScaler,
 		b.newWorkloads,
 		b.newIngress,
 		b.newEdge,

@@ -14,7 +14,7 @@ import (
 	"github.com/alphapulse/infrastructure/security"
 )
 
-const helmChart = "kubernetes:helm.sh/v4:Chart"
+const chartType = "kubernetes:helm.sh/v4:Chart"
 
 func controller(t *testing.T) *recorder.Run {
 	t.Helper()

@@ -87,6 +87,9 @@ var (
 	}
 )
 
+// BrokerAuthentication is KEDA's name for how it gets to the broker, in the platform's namespace.
+const BrokerAuthentication = "broker"
+
 const externalSecretsImage = "ghcr.io/external-secrets/external-secrets"
 
 // Operators are all of them.

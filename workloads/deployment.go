@@ -3,6 +3,8 @@ package workloads
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -18,7 +20,7 @@ type Env struct {
 	Secret, Key string
 }
 
-// Probes are a program's health checks over HTTP.
+// Probes are a program's health checks: over HTTP, or, without a path, whether the port takes connections.
 type Probes struct {
 	Live, Ready Probe
 	Port        int // 0 is the container's first
@@ -34,16 +36,22 @@ type Probe struct {
 // newDeployment makes the Deployment. It says nothing about replicas: the autoscaler owns their number, and every `pulumi up` would
 // fight it (W2).
 func (b *objects) newDeployment() error {
+	metadata := b.metadata(b.name)
+	if secrets := b.secrets(); len(secrets) > 0 { // the reloader rolls the pods when one of them changes
+		metadata.Annotations = pulumi.StringMap{"secret.reloader.stakater.com/reload": pulumi.String(strings.Join(secrets, ","))}
+	}
 	annotations := pulumi.StringMap{
 		"prometheus.io/scrape": pulumi.String("true"),
 		"prometheus.io/port":   pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container)),
 		"prometheus.io/path":   pulumi.String("/metrics"),
 	}
-	for _, files := range b.args.Files {
-		annotations[config.Namespace+".com/"+files.Name] = files.Digest // programs read most of their files once
+	for _, files := range b.files() {
+		if files.Digest != nil {
+			annotations[config.Namespace+".com/"+files.Name] = files.Digest // programs read most of their files once
+		}
 	}
 	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
-		Metadata: b.metadata(b.name),
+		Metadata: metadata,
 		Spec: appsv1.DeploymentSpecArgs{
 			Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},
 			// New pods come before old ones go; capacity counts them as the surge.
@@ -60,7 +68,7 @@ func (b *objects) newDeployment() error {
 }
 
 func (b *objects) pod() corev1.PodSpecArgs {
-	return corev1.PodSpecArgs{
+	pod := corev1.PodSpecArgs{
 		ServiceAccountName:            b.parent.Account.Metadata.Name(),
 		AutomountServiceAccountToken:  pulumi.Bool(b.args.CallsKubernetes),
 		EnableServiceLinks:            pulumi.Bool(false),
@@ -76,41 +84,51 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		NodeSelector:              pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
 		Tolerations:               tolerations(b.pool.Taints),
 		TopologySpreadConstraints: b.spread(),
-		Containers:                corev1.ContainerArray{b.container()},
+		Containers:                b.newContainers(),
 		Volumes:                   b.volumes(),
 	}
-}
-
-func (b *objects) container() corev1.ContainerArgs {
-	spec := b.args.Spec
-	return corev1.ContainerArgs{
-		Name:  pulumi.String(b.name),
-		Image: b.image,
-		Args:  pulumi.ToStringArray(b.args.Command),
-		Ports: b.ports(),
-		Env:   env(b.args.Env),
-		Resources: corev1.ResourceRequirementsArgs{
-			Requests: pulumi.StringMap{"cpu": pulumi.String(spec.Requests.CPU), "memory": pulumi.String(spec.Requests.Memory)},
-			Limits:   pulumi.StringMap{"cpu": pulumi.String(spec.Limits.CPU), "memory": pulumi.String(spec.Limits.Memory)},
-		},
-		LivenessProbe:  b.probe(b.args.Probes.Live),
-		ReadinessProbe: b.probe(b.args.Probes.Ready),
-		// Load balancers and proxies learn a little late that a pod goes; until then it still answers.
-		Lifecycle: corev1.LifecycleArgs{PreStop: corev1.LifecycleHandlerArgs{
-			Sleep: corev1.SleepActionArgs{Seconds: pulumi.Int(b.args.DrainSeconds)},
-		}},
-		SecurityContext: corev1.SecurityContextArgs{
-			AllowPrivilegeEscalation: pulumi.Bool(false),
-			ReadOnlyRootFilesystem:   pulumi.Bool(true),
-			Capabilities:             corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
-		},
-		VolumeMounts: b.mounts(),
+	if b.args.NodeAffinity {
+		pod.Affinity = onPool(b.pool.Name)
 	}
+	return pod
 }
 
-func (b *objects) ports() corev1.ContainerPortArray {
+func (b *objects) newContainers() corev1.ContainerArray {
+	var array corev1.ContainerArray
+	for i, c := range b.containers {
+		made := corev1.ContainerArgs{
+			Name:  pulumi.String(c.Name),
+			Image: b.images[i],
+			Args:  pulumi.ToStringArray(c.Command),
+			Ports: ports(c.Ports),
+			Env:   env(c.Env),
+			Resources: corev1.ResourceRequirementsArgs{
+				Requests: pulumi.StringMap{"cpu": pulumi.String(c.Requests.CPU), "memory": pulumi.String(c.Requests.Memory)},
+				Limits:   pulumi.StringMap{"cpu": pulumi.String(c.Limits.CPU), "memory": pulumi.String(c.Limits.Memory)},
+			},
+			LivenessProbe:  c.probe(c.Probes.Live),
+			ReadinessProbe: c.probe(c.Probes.Ready),
+			SecurityContext: corev1.SecurityContextArgs{
+				AllowPrivilegeEscalation: pulumi.Bool(false),
+				ReadOnlyRootFilesystem:   pulumi.Bool(true),
+				Capabilities:             corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
+			},
+			VolumeMounts: mounts(c.Files),
+		}
+		// Load balancers and proxies learn a little late that a pod goes; until then it still answers. Whom nobody calls is told at once.
+		if b.args.DrainSeconds > 0 {
+			made.Lifecycle = corev1.LifecycleArgs{PreStop: corev1.LifecycleHandlerArgs{
+				Sleep: corev1.SleepActionArgs{Seconds: pulumi.Int(b.args.DrainSeconds)},
+			}}
+		}
+		array = append(array, made)
+	}
+	return array
+}
+
+func ports(list []Port) corev1.ContainerPortArray {
 	var ports corev1.ContainerPortArray
-	for _, port := range b.args.Ports {
+	for _, port := range list {
 		ports = append(ports, corev1.ContainerPortArgs{
 			Name: pulumi.String(port.Name), ContainerPort: pulumi.Int(port.Container), Protocol: pulumi.String("TCP"),
 		})
@@ -118,22 +136,53 @@ func (b *objects) ports() corev1.ContainerPortArray {
 	return ports
 }
 
-// volumes are the program's files, and a place for what is temporary: the root file system is read-only.
+// files are those of all containers, each once.
+func (b *objects) files() (all []Files) {
+	for _, c := range b.containers {
+		for _, files := range c.Files {
+			if !slices.ContainsFunc(all, func(f Files) bool { return f.Name == files.Name }) {
+				all = append(all, files)
+			}
+		}
+	}
+	return all
+}
+
+// secrets are the names of all that the pods read, sorted.
+func (b *objects) secrets() []string {
+	read := map[string]bool{}
+	for _, c := range b.containers {
+		for _, e := range c.Env {
+			read[e.Secret] = true
+		}
+	}
+	for _, files := range b.files() {
+		read[files.Secret] = true
+	}
+	delete(read, "") // what is no Secret
+	return sortedKeys(read)
+}
+
+// volumes are the programs' files, and a place for what is temporary: the root file system is read-only.
 func (b *objects) volumes() corev1.VolumeArray {
 	volumes := corev1.VolumeArray{corev1.VolumeArgs{
 		Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")},
 	}}
-	for _, files := range b.args.Files {
-		volumes = append(volumes, corev1.VolumeArgs{
-			Name: pulumi.String(files.Name), ConfigMap: corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap},
-		})
+	for _, files := range b.files() {
+		volume := corev1.VolumeArgs{Name: pulumi.String(files.Name)}
+		if files.Secret != "" { // the pod's group may read it, nobody else
+			volume.Secret = corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(files.Secret), DefaultMode: pulumi.Int(0o440)}
+		} else {
+			volume.ConfigMap = corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap}
+		}
+		volumes = append(volumes, volume)
 	}
 	return volumes
 }
 
-func (b *objects) mounts() corev1.VolumeMountArray {
+func mounts(list []Files) corev1.VolumeMountArray {
 	mounts := corev1.VolumeMountArray{corev1.VolumeMountArgs{Name: pulumi.String("tmp"), MountPath: pulumi.String("/tmp")}}
-	for _, files := range b.args.Files {
+	for _, files := range list {
 		mounts = append(mounts, corev1.VolumeMountArgs{
 			Name: pulumi.String(files.Name), MountPath: pulumi.String(files.Path), ReadOnly: pulumi.Bool(true),
 		})
@@ -141,13 +190,18 @@ func (b *objects) mounts() corev1.VolumeMountArray {
 	return mounts
 }
 
-func (b *objects) probe(p Probe) corev1.ProbePtrInput {
+func (c Container) probe(p Probe) corev1.ProbePtrInput {
+	port := pulumi.Int(cmp.Or(c.Probes.Port, c.Ports[0].Container))
 	args := corev1.ProbeArgs{
-		HttpGet:             corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.Int(cmp.Or(b.args.Probes.Port, b.args.Ports[0].Container))},
 		InitialDelaySeconds: pulumi.Int(p.InitialDelay),
 		PeriodSeconds:       pulumi.Int(p.Period),
 		TimeoutSeconds:      pulumi.Int(p.Timeout),
 		FailureThreshold:    pulumi.Int(p.Failures),
+	}
+	if p.Path == "" {
+		args.TcpSocket = corev1.TCPSocketActionArgs{Port: port}
+	} else {
+		args.HttpGet = corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: port}
 	}
 	if p.KillWithin > 0 {
 		args.TerminationGracePeriodSeconds = pulumi.IntPtr(p.KillWithin)
@@ -156,6 +210,7 @@ func (b *objects) probe(p Probe) corev1.ProbePtrInput {
 }
 
 // spread keeps the replicas of a revision level over the zones, so that the loss of one leaves two thirds, and, where it can, over nodes.
+// Workers take what the market for spot instances has: where one zone has none, they run in the others.
 func (b *objects) spread() corev1.TopologySpreadConstraintArray {
 	constraint := func(key, otherwise string) corev1.TopologySpreadConstraintArgs {
 		return corev1.TopologySpreadConstraintArgs{
@@ -165,14 +220,39 @@ func (b *objects) spread() corev1.TopologySpreadConstraintArray {
 			NodeTaintsPolicy: pulumi.String("Honor"),
 		}
 	}
+	otherwise := "DoNotSchedule"
+	if b.args.AnyZone {
+		otherwise = "ScheduleAnyway"
+	}
 	return corev1.TopologySpreadConstraintArray{
-		constraint("topology.kubernetes.io/zone", "DoNotSchedule"),
+		constraint("topology.kubernetes.io/zone", otherwise),
 		constraint("kubernetes.io/hostname", "ScheduleAnyway"),
 	}
 }
 
+// onPool says the pool as the source's manifest of the risk workers says it.
+func onPool(pool string) corev1.AffinityArgs {
+	return corev1.AffinityArgs{NodeAffinity: corev1.NodeAffinityArgs{
+		RequiredDuringSchedulingIgnoredDuringExecution: corev1.NodeSelectorArgs{NodeSelectorTerms: corev1.NodeSelectorTermArray{
+			corev1.NodeSelectorTermArgs{MatchExpressions: corev1.NodeSelectorRequirementArray{corev1.NodeSelectorRequirementArgs{
+				Key: pulumi.String(config.PoolLabel), Operator: pulumi.String("In"), Values: pulumi.ToStringArray([]string{pool}),
+			}}},
+		}},
+	}}
+}
+
+// lostAfter is how many seconds a pod may stay on a node that does not answer, before another takes its place. Kubernetes' own 300 are
+// for what has state.
+const lostAfter = 30
+
+// tolerations are the pool's taints, and those of a node that is lost.
 func tolerations(taints []config.Taint) corev1.TolerationArray {
 	var array corev1.TolerationArray
+	for _, lost := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		array = append(array, corev1.TolerationArgs{
+			Key: pulumi.String(lost), Operator: pulumi.String("Exists"), Effect: pulumi.String("NoExecute"), TolerationSeconds: pulumi.Int(lostAfter),
+		})
+	}
 	for _, t := range taints {
 		array = append(array, corev1.TolerationArgs{
 			Key: pulumi.String(t.Key), Operator: pulumi.String("Equal"), Value: pulumi.String(t.Value), Effect: pulumi.String(t.Effect),

@@ -8,8 +8,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// CustomerFacing is the priority of what customers wait for: when nodes are short, others go first.
-const CustomerFacing = "customer-facing"
+const (
+	// CustomerFacing is the priority of what customers wait for: when nodes are short, others go first.
+	CustomerFacing = "customer-facing"
+	// Background is the priority of what takes tasks from queues, which wait. It is below that of whatever names none, such as the operators
+	// and the agents on every node: those find room on a node full of workers.
+	Background = "background"
+)
 
 // NewPriorities makes the priority classes, highest first.
 func NewPriorities(ctx *pulumi.Context, provider pulumi.ProviderResource) error {
@@ -18,6 +23,7 @@ func NewPriorities(ctx *pulumi.Context, provider pulumi.ProviderResource) error 
 		value             int
 	}{
 		{CustomerFacing, "What customers wait for", 100_000},
+		{Background, "What takes tasks from queues", -100},
 	} {
 		if _, err := schedulingv1.NewPriorityClass(ctx, class.name, &schedulingv1.PriorityClassArgs{
 			Metadata:    metav1.ObjectMetaArgs{Name: pulumi.String(class.name)},

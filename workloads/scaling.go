@@ -8,6 +8,9 @@ import (
 )
 
 func (b *objects) newAutoscaler() error {
+	if b.args.Queue != nil {
+		return b.newScaledObject()
+	}
 	var metrics autoscalingv2.MetricSpecArray
 	for _, target := range []struct {
 		resource string

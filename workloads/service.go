@@ -3,6 +3,7 @@
 package workloads
 
 import (
+	"cmp"
 	"fmt"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -22,13 +23,15 @@ type Place struct {
 	Pools     func(name string) (config.NodePool, bool)
 	// Image gives the name under which nodes pull an image (C7).
 	Image func(name string) (pulumi.StringInput, error)
+	// Scaler is what reads queues, KEDA: whatever scales by one comes after it, and goes before it.
+	Scaler pulumi.Resource
 }
 
 // Service is one program, run by a Deployment that its autoscaler sizes.
 type Service struct {
 	pulumi.ResourceState
 
-	// Door is the Kubernetes Service, Account the service account.
+	// Door is the Kubernetes Service, nil where nobody calls; Account the service account.
 	Door    *corev1.Service
 	Account *corev1.ServiceAccount
 }
@@ -39,8 +42,11 @@ type ServiceArgs struct {
 	Spec config.Workload
 	// Labels select its pods; they can never change. Name and part-of are added for people and tools.
 	Labels map[string]string
+	// Container is the container's name; empty is the program's.
+	Container string
 	// Ports of the container. The first is the one that probes ask, unless they say otherwise.
-	Ports       []Port
+	Ports []Port
+	// ServiceName is empty for a program that nobody calls: it gets no Service.
 	ServiceName string
 	// Balancer are the settings of the network load balancer that leads to the Service; nil keeps it inside the cluster.
 	Balancer pulumi.StringMap
@@ -48,14 +54,23 @@ type ServiceArgs struct {
 	Env      []Env
 	Files    []Files
 	Probes   Probes
+	// Sidecars run beside the program, under the same rules. What they ask for counts in capacity only if Spec has it.
+	Sidecars []Container
 	// MetricsPort is where Prometheus asks; 0 is the first port.
 	MetricsPort int
 	// CallsKubernetes gives the pods a token for the API server; what it may do there is the caller's to say.
 	CallsKubernetes bool
 	// Autoscaler's name and the utilisation in percent of requests that it aims at; 0 leaves a resource out.
-	Autoscaler               string
-	TargetCPU, TargetMemory  int
-	Priority                 string
+	Autoscaler              string
+	TargetCPU, TargetMemory int
+	// Queue makes the autoscaler look at the tasks that wait in the broker, too.
+	Queue *Queue
+	// AnyZone spreads the pods over zones where that is possible, and places them anyway where it is not.
+	AnyZone bool
+	// NodeAffinity asks for the pool as a required node affinity besides the node selector, as the source's manifest of it does.
+	NodeAffinity bool
+	Priority     string
+	// DrainSeconds is how long a pod that goes still answers before it is told to stop; StopWithin is how long all of it may take.
 	DrainSeconds, StopWithin int
 }
 
@@ -66,11 +81,34 @@ type Port struct {
 	Service   []int
 }
 
-// Files is a ConfigMap mounted into the container. A change of its digest rolls the pods.
+// Container is one of a pod's containers.
+type Container struct {
+	// Image is the publisher's name for it, as in config.
+	Name, Image      string
+	Command          []string
+	Ports            []Port
+	Env              []Env
+	Files            []Files
+	Probes           Probes
+	Requests, Limits config.Amount
+}
+
+// Files is a ConfigMap, or a Secret by its name, mounted into a container. A change of a ConfigMap's digest rolls the pods; those of a
+// Secret are the reloader's to see.
 type Files struct {
 	Name, Path string
 	ConfigMap  pulumi.StringInput
 	Digest     pulumi.StringInput
+	Secret     string
+}
+
+// containers are the program's own and those beside it.
+func (args *ServiceArgs) containers(program string) []Container {
+	own := Container{
+		Name: cmp.Or(args.Container, program), Image: args.Spec.Image, Command: args.Command, Ports: args.Ports, Env: args.Env, Files: args.Files,
+		Probes: args.Probes, Requests: args.Spec.Requests, Limits: args.Spec.Limits,
+	}
+	return append([]Container{own}, args.Sidecars...)
 }
 
 // NewService makes the objects of one program: account, Deployment, Service, autoscaler and disruption budget.
@@ -79,15 +117,20 @@ func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs
 	if !ok {
 		return nil, fmt.Errorf("workload %q: there is no node pool %q", name, args.Spec.Pool)
 	}
-	image, err := place.Image(args.Spec.Image)
-	if err != nil {
-		return nil, fmt.Errorf("workload %q: %w", name, err)
+	containers := args.containers(name)
+	var images []pulumi.StringInput
+	for _, c := range containers {
+		image, err := place.Image(c.Image)
+		if err != nil {
+			return nil, fmt.Errorf("workload %q: %w", name, err)
+		}
+		images = append(images, image)
 	}
 	s := &Service{}
 	if err := ctx.RegisterComponentResource(ServiceToken, name, s, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	b := &objects{ctx: ctx, name: name, place: place, args: args, pool: pool, image: image, parent: s}
+	b := &objects{ctx: ctx, name: name, place: place, args: args, pool: pool, containers: containers, images: images, parent: s}
 	for _, step := range []struct {
 		what string
 		make func() error
@@ -112,8 +155,10 @@ type objects struct {
 	place  Place
 	args   *ServiceArgs
 	pool   config.NodePool
-	image  pulumi.StringInput
 	parent *Service
+	// images are the containers', under the names that nodes pull.
+	containers []Container
+	images     []pulumi.StringInput
 }
 
 // metadata is the same for every object; only the name differs.
@@ -140,6 +185,9 @@ func (b *objects) newAccount() (err error) {
 }
 
 func (b *objects) newService() (err error) {
+	if b.args.ServiceName == "" {
+		return nil
+	}
 	spec := corev1.ServiceSpecArgs{Selector: b.selector(), Type: pulumi.String("ClusterIP")}
 	var ports corev1.ServicePortArray
 	for _, port := range b.args.Ports {

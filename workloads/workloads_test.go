@@ -253,15 +253,19 @@ func TestW6PrometheusFindsThePods(t *testing.T) {
 
 func TestC2PodsGoToTheirPoolAndTolerateItsTaints(t *testing.T) {
 	p := prod(t)
+	lost := func(key string) any {
+		return map[string]any{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30.}
+	}
+	nodeIsLost := []any{lost("node.kubernetes.io/not-ready"), lost("node.kubernetes.io/unreachable")}
 	made := api(t, p).Find(t, deployment, "api")
 	assert.Equal(t, map[string]any{"workload-type": "services"}, made.At(pod+"nodeSelector"))
-	assert.Equal(t, []any{map[string]any{"key": "workload-type", "operator": "Equal", "value": "services", "effect": "NoSchedule"}},
+	assert.Equal(t, append(nodeIsLost, map[string]any{"key": "workload-type", "operator": "Equal", "value": "services", "effect": "NoSchedule"}),
 		made.At(pod+"tolerations"))
 
 	p.Workloads.API.Pool = "general"
 	made = api(t, p).Find(t, deployment, "api")
 	assert.Equal(t, map[string]any{"workload-type": "general"}, made.At(pod+"nodeSelector"))
-	assert.Empty(t, made.At(pod+"tolerations"), "no taint, no toleration")
+	assert.Equal(t, nodeIsLost, made.At(pod+"tolerations"), "no taint, no toleration")
 }
 
 func TestC2UnknownPoolMakesNothing(t *testing.T) {

@@ -1,4 +1,5 @@
-// Package cloud is what AWS runs for an EKS cluster: the controllers that make volumes for claims and load balancers for services.
+// Package cloud is what AWS runs for an EKS cluster: the controllers that make volumes for claims and load balancers for services. Beside
+// them are those that operators in the cluster would run, if their pods were more than simulated.
 // What they make stands in the inventory, so that a volume that outlives its cluster, or a load balancer that still holds a subnet,
 // is as visible as in an account.
 package cloud
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -26,6 +28,7 @@ import (
 // cloud is what a controller works with.
 type cloud struct {
 	client          kubernetes.Interface
+	dynamic         dynamic.Interface
 	store           *inventory.Store
 	events          record.EventRecorder
 	informers       informers.SharedInformerFactory
@@ -34,7 +37,7 @@ type cloud struct {
 }
 
 // controllers are all that run; each works until the context ends.
-var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers}
+var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers, scaledObjects}
 
 // Run works for one cluster until the context ends. The kubeconfig is a file; the subnets are those of its load balancers.
 func Run(ctx context.Context, kubeconfig, account, region string, subnets []string) error {
@@ -47,6 +50,10 @@ func Run(ctx context.Context, kubeconfig, account, region string, subnets []stri
 	if err != nil {
 		return err
 	}
+	custom, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return err
+	}
 	store, err := inventory.Open(account, region)
 	if err != nil {
 		return err
@@ -55,7 +62,7 @@ func Run(ctx context.Context, kubeconfig, account, region string, subnets []stri
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	c := &cloud{
-		client: client, store: store, account: account, region: region, subnets: subnets,
+		client: client, dynamic: custom, store: store, account: account, region: region, subnets: subnets,
 		events:    broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "aws"}),
 		informers: informers.NewSharedInformerFactory(client, time.Minute),
 	}

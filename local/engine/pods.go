@@ -3,13 +3,18 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/alphapulse/infrastructure/local/cloud"
 	"github.com/alphapulse/infrastructure/local/controlplane"
 )
 
@@ -34,9 +39,13 @@ func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
 	if err != nil {
 		return podCount{}, err
 	}
+	custom, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return podCount{}, err
+	}
 	var waiting []string
 	err = wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, settleTimeout, true, func(ctx context.Context) (bool, error) {
-		count, waiting, err = look(ctx, client)
+		count, waiting, err = look(ctx, client, custom)
 		return err == nil && len(waiting) == 0, nil // an API server under load may fail once
 	})
 	if err != nil {
@@ -49,7 +58,7 @@ func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
 }
 
 // look counts the pods, and names all that is still awaited.
-func look(ctx context.Context, client kubernetes.Interface) (count podCount, waiting []string, err error) {
+func look(ctx context.Context, client kubernetes.Interface, custom dynamic.Interface) (count podCount, waiting []string, err error) {
 	autoscalers, err := client.AutoscalingV2().HorizontalPodAutoscalers("").List(ctx, meta.ListOptions{})
 	if err != nil {
 		return count, nil, err
@@ -60,6 +69,11 @@ func look(ctx context.Context, client kubernetes.Interface) (count podCount, wai
 				a.Namespace, a.Name, a.Status.CurrentReplicas, *a.Spec.MinReplicas))
 		}
 	}
+	behind, err := behindScaledObjects(ctx, custom, autoscalers.Items)
+	if err != nil {
+		return count, nil, err
+	}
+	waiting = append(waiting, behind...)
 	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{})
 	if err != nil {
 		return count, nil, err
@@ -73,6 +87,31 @@ func look(ctx context.Context, client kubernetes.Interface) (count podCount, wai
 		}
 	}
 	return count, waiting, nil
+}
+
+// behindScaledObjects names the ScaledObjects whose autoscaler is not there yet, or is still what it was before a change.
+func behindScaledObjects(ctx context.Context, custom dynamic.Interface, autoscalers []autoscaling.HorizontalPodAutoscaler) (waiting []string, err error) {
+	list, err := custom.Resource(cloud.ScaledObjects).List(ctx, meta.ListOptions{})
+	if apierrors.IsNotFound(err) { // nothing in this cluster knows them
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range list.Items {
+		scaled, err := cloud.ReadScaledObject(&list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		least, most := scaled.Bounds()
+		if !slices.ContainsFunc(autoscalers, func(a autoscaling.HorizontalPodAutoscaler) bool {
+			return a.Namespace == scaled.Namespace && a.Name == scaled.Status.AutoscalerName && *a.Spec.MinReplicas == least && a.Spec.MaxReplicas == most
+		}) {
+			waiting = append(waiting, fmt.Sprintf("ScaledObject %s/%s has no autoscaler of %d to %d replicas: see its events",
+				scaled.Namespace, scaled.Name, least, most))
+		}
+	}
+	return waiting, nil
 }
 
 func ready(pod core.Pod) bool {

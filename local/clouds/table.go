@@ -47,6 +47,7 @@ var services = map[string]codes{
 	"ecr":            {"RepositoryNotFoundException", "RepositoryNotEmptyException"},
 	"cloudtrail":     {"TrailNotFoundException", "ConflictException"},
 	"kinesis":        {"ResourceNotFoundException", "ResourceInUseException"},
+	"sqs":            {"AWS.SimpleQueueService.NonExistentQueue", "InvalidParameterValue"},
 	"secretsmanager": {"ResourceNotFoundException", "InvalidRequestException"},
 	"index":          {"7003", "conflict"}, // Cloudflare's: "could not route to ..., perhaps your object identifier is invalid?"
 }
@@ -56,7 +57,7 @@ var types = map[string]*Type{}
 
 func init() { // the hooks of the rows use the table themselves
 	for _, table := range [][]Type{ec2Types, iamTypes, kmsTypes, logsTypes, resolverTypes, eksTypes,
-		s3Types, rdsTypes, ecrTypes, secretTypes, auditTypes, prefixListTypes, cloudflareTypes} {
+		s3Types, rdsTypes, ecrTypes, secretTypes, auditTypes, sqsTypes, eventTypes, prefixListTypes, cloudflareTypes} {
 		for _, t := range table {
 			t.fields = parseFields(t.Props)
 			if tags, ok := lookup(t.fields, "tags"); ok && tags.free {

@@ -18,10 +18,9 @@ import (
 // build is one environment while it is put together: what each step needs from the steps before it.
 type build struct {
 	config.Platform
-	ctx   *pulumi.Context
-	name  string
-	sizes map[string]int
-	tags  map[string]string
+	ctx  *pulumi.Context
+	name string
+	tags map[string]string
 
 	account    *aws.Provider
 	cloudflare *cloudflare.Provider
@@ -37,6 +36,7 @@ type build struct {
 	buckets      *data.Buckets
 	balancers    *cluster.LoadBalancerController
 	scaler       *cluster.KEDA
+	karpenter    *cluster.Karpenter
 	place        workloads.Place
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
@@ -93,7 +93,7 @@ func (b *build) newNetwork() (err error) {
 
 func (b *build) newCluster() (err error) {
 	b.eks, err = cluster.New(b.ctx, "cluster", &cluster.Args{
-		Name: b.name, AWS: b.AWS, Spec: b.Cluster, StartSizes: b.sizes, Tags: b.tags, Protect: b.Protect,
+		Name: b.name, AWS: b.AWS, Spec: b.Cluster, Tags: b.tags, Protect: b.Protect,
 		VpcID: b.vpc.VpcID.ToStringOutput().ToStringPtrOutput(), PublicSubnetIDs: b.vpc.PublicSubnetIDs, PrivateSubnetIDs: b.vpc.PrivateSubnetIDs,
 		Egress: b.vpc.Egress, Keys: b.keys,
 	}, pulumi.Providers(b.account))
@@ -145,6 +145,22 @@ func (b *build) newOperators() (err error) {
 	b.balancers, err = cluster.NewLoadBalancerController(b.ctx, &cluster.LoadBalancerControllerArgs{
 		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Image: image, Webhook: webhook, Tags: b.tags,
 	}, pulumi.Provider(b.account))
+	if err != nil {
+		return err
+	}
+	return b.newKarpenter()
+}
+
+// newKarpenter makes nodes as pods need them. The platform's pods wait for its node pools, and go before them.
+func (b *build) newKarpenter() error {
+	image, err := b.registries.Image(config.Karpenter.Program("controller").Reference())
+	if err != nil {
+		return err
+	}
+	b.karpenter, err = cluster.NewKarpenter(b.ctx, &cluster.KarpenterArgs{
+		Cluster: b.eks, Name: b.name, AWS: b.AWS, Pools: b.Cluster.NodePools, SubnetIDs: b.vpc.PrivateSubnetIDs,
+		DiskKeyARN: b.keys.Disks, Image: image, Tags: b.tags,
+	}, pulumi.Provider(b.account))
 	return err
 }
 
@@ -165,7 +181,7 @@ func (b *build) newWorkloads() error {
 		return err
 	}
 	b.place = workloads.Place{
-		Namespace: b.eks.Namespaces.Platform, Provider: b.eks.Provider, Pools: b.Cluster.Pool,
+		Namespace: b.karpenter.Under(b.eks.Namespaces.Platform), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
 		Image:  func(name string) (pulumi.StringInput, error) { return b.registries.Image(name) },
 		Scaler: b.scaler,
 	}

@@ -13,6 +13,10 @@ func (b *build) contract() pulumi.Map {
 	for image, url := range b.registries.URLs() {
 		registries[image] = url
 	}
+	fixed := pulumi.IntMap{}
+	for _, pool := range b.Cluster.NodePools {
+		fixed[pool.Name] = pulumi.Int(pool.Min)
+	}
 	return pulumi.Map{
 		"contractVersion": pulumi.String(outputs.Version),
 		"environment":     pulumi.String(b.Environment),
@@ -32,7 +36,7 @@ func (b *build) contract() pulumi.Map {
 			"oidcProviderArn":    b.eks.Issuer.ProviderARN,
 			"namespace":          b.eks.Namespaces.Platform,
 			"addOnVersions":      b.eks.AddOnVersions,
-			"nodePoolStartSizes": pulumi.ToIntMap(b.sizes),
+			"nodePoolStartSizes": fixed,
 		},
 		"database": pulumi.Map{
 			"host":       b.database.Address,

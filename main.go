@@ -21,11 +21,11 @@ func deploy(ctx *pulumi.Context) error {
 }
 
 func compose(ctx *pulumi.Context) (*build, error) {
-	stack, sizes, err := preflight(ctx)
+	stack, err := preflight(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b := &build{ctx: ctx, Platform: stack, name: stack.Name(), sizes: sizes, tags: map[string]string{
+	b := &build{ctx: ctx, Platform: stack, name: stack.Name(), tags: map[string]string{
 		"Project": config.Namespace, "Environment": stack.Environment, "ManagedBy": "pulumi",
 	}}
 	for _, step := range []func() error{

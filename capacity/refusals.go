@@ -33,6 +33,10 @@ func (p Plan) refusals() []Problem {
 				refuse(pool.Name, "one of: "+strings.Join(InstanceTypes(), ", "), "unknown instance type %q", t)
 			}
 		}
+		if sizes := sizesOf(pool.InstanceTypes); len(sizes) > 1 {
+			refuse(pool.Name, fmt.Sprintf("instance types of %d vCPU each, and a pool of its own for another size", sizes[0]),
+				"types of %s vCPU: the limit that holds a pool to its max counts vCPUs, so they have to be alike", list(sizes))
+		}
 		if pool.Min < 0 {
 			refuse(pool.Name, "min: 0", "min is %d nodes", pool.Min)
 		}
@@ -103,4 +107,18 @@ func duplicates(names []string) []string {
 		}
 	}
 	return slices.Compact(twice)
+}
+
+// sizesOf are the different numbers of vCPUs that the types have, as far as they are known, in the order of the types.
+func sizesOf(types []string) (sizes []int) {
+	for _, name := range types {
+		if t, known := Instance(name); known && !slices.Contains(sizes, t.VCPU) {
+			sizes = append(sizes, t.VCPU)
+		}
+	}
+	return sizes
+}
+
+func list(numbers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", " and "), "[]")
 }

@@ -36,16 +36,16 @@ type PoolReport struct {
 	ZoneLost Level // at maximum replicas in the zones that are left; nothing asked if there is only one
 	Warnings []string
 
-	start int
+	atMinimum int
 }
 
-// StartSize is the number of nodes a pool's group is made with; later sizes are the autoscaler's. 0 for unknown pools.
-func (r Report) StartSize(pool string) int {
+// NodesAtMinimum is the number of nodes a pool has at minimum replicas, the fixed ones included. 0 for unknown pools.
+func (r Report) NodesAtMinimum(pool string) int {
 	i := slices.IndexFunc(r.Pools, func(p PoolReport) bool { return p.Name == pool })
 	if i < 0 {
 		return 0
 	}
-	return r.Pools[i].start
+	return r.Pools[i].atMinimum
 }
 
 // Table is the report for people: one block per pool, then the problems.

@@ -26,8 +26,6 @@ type Args struct {
 	Name string
 	AWS  config.AWS
 	Spec config.Cluster
-	// StartSizes are the nodes each pool starts with: what the minimum replicas need. Afterwards the autoscaler owns the number.
-	StartSizes map[string]int
 
 	VpcID                             pulumi.StringPtrInput
 	PublicSubnetIDs, PrivateSubnetIDs pulumi.StringArrayInput
@@ -55,6 +53,8 @@ type Cluster struct {
 	Logs pulumi.Resource
 
 	node *security.Role
+	// nodeRelease is the release of EKS's node image that the platform pool's group runs, "1.36.2-20261101".
+	nodeRelease pulumi.StringOutput
 	// AddOnVersions are the versions that run, by add-on.
 	AddOnVersions pulumi.StringMapOutput
 	// Namespaces by what they are for.
@@ -84,11 +84,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
-	pools, err := c.newNodePools(ctx, name, args, slices.Concat(first.resources, c.node.Permissions, args.Egress))
+	groups, err := c.newNodeGroups(ctx, name, args, slices.Concat(first.resources, c.node.Permissions, args.Egress))
 	if err != nil {
 		return nil, err
 	}
-	rest, err := c.newAddOns(ctx, name, args, afterNodes, pools)
+	rest, err := c.newAddOns(ctx, name, args, afterNodes, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := c.newStorageClass(ctx, name, args); err != nil {
 		return nil, err
 	}
-	if err := c.newNamespaces(ctx, name, args, slices.Concat(pools, rest.resources)); err != nil {
+	if err := c.newNamespaces(ctx, name, args, slices.Concat(groups, rest.resources)); err != nil {
 		return nil, err
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{

@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,10 +29,12 @@ const (
 	getVersion     = "aws:eks/getAddonVersion:getAddonVersion"
 )
 
-var (
-	private = []any{"private-a", "private-b", "private-c"}
-	sizes   = map[string]int{"general": 4, "compute-optimized": 2, "services": 5}
-)
+var private = []any{"private-a", "private-b", "private-c"}
+
+// fixed are the pools that have nodes of their own, whatever pods want.
+func fixed(p config.Platform) []config.NodePool {
+	return slices.DeleteFunc(slices.Clone(p.Cluster.NodePools), func(pool config.NodePool) bool { return pool.Min == 0 })
+}
 
 func prod(t *testing.T) config.Platform {
 	t.Helper()
@@ -59,7 +62,7 @@ func record(t *testing.T, mode recorder.Mode, p config.Platform) (*recorder.Run,
 			Logs:           pulumi.String("key-of-logs").ToStringOutput(),
 		}
 		c, err := New(ctx, "cluster", &Args{
-			Name: p.Name(), AWS: p.AWS, Spec: p.Cluster, StartSizes: sizes, Protect: p.Protect, Keys: keys,
+			Name: p.Name(), AWS: p.AWS, Spec: p.Cluster, Protect: p.Protect, Keys: keys,
 			Tags:             map[string]string{"Project": "alphapulse", "Environment": p.Environment},
 			VpcID:            pulumi.String("vpc").ToStringOutput().ToStringPtrOutput(),
 			PublicSubnetIDs:  pulumi.ToStringArray([]string{"public-a", "public-b", "public-c"}),
@@ -180,13 +183,14 @@ func TestC1ServiceRolesAreOfTheServicesAndDoNoWorkloadsWork(t *testing.T) {
 	}, attached, "S3")
 }
 
-func TestC2EveryPoolIsANodeGroup(t *testing.T) {
+func TestC2FixedNodesOfAPoolAreANodeGroup(t *testing.T) {
 	p := prod(t)
 	p.Cluster.NodePools[1].CapacityType = config.Spot
 	p.Cluster.NodePools[1].Labels = map[string]string{"team": "risk"}
 	run, _ := record(t, recorder.Up, p)
-	require.Len(t, run.All(nodeGroup), len(p.Cluster.NodePools))
-	for _, pool := range p.Cluster.NodePools {
+	assert.Less(t, len(fixed(p)), len(p.Cluster.NodePools), "one of prod's pools has no fixed nodes")
+	require.Len(t, run.All(nodeGroup), len(fixed(p)))
+	for _, pool := range fixed(p) {
 		group := run.Find(t, nodeGroup, "cluster-"+pool.Name)
 		assert.Equal(t, recorder.ClusterName, group.At("clusterName"))
 		assert.Equal(t, "1.36", group.At("version"))
@@ -197,9 +201,9 @@ func TestC2EveryPoolIsANodeGroup(t *testing.T) {
 		assert.Equal(t, recorder.ARN(role, "cluster-node"), group.At("nodeRoleArn"))
 		assert.Equal(t, pool.Name, group.At(`labels["workload-type"]`))
 		assert.Equal(t, map[string]any{
-			"minSize": float64(pool.Min), "maxSize": float64(pool.Max), "desiredSize": float64(sizes[pool.Name]),
-		}, group.At("scalingConfig"), "it starts with what the minimum replicas need")
-		assert.Equal(t, []string{"scalingConfig.desiredSize"}, group.IgnoreChanges, "afterwards the autoscaler owns the number")
+			"minSize": float64(pool.Min), "maxSize": float64(pool.Min), "desiredSize": float64(pool.Min),
+		}, group.At("scalingConfig"), "no autoscaler has a say: the nodes beyond are Karpenter's")
+		assert.Empty(t, group.IgnoreChanges, "so nothing is ignored either")
 		assert.Equal(t, map[string]any{"id": "cluster-" + pool.Name + "-id", "version": "3"}, group.At("launchTemplate"))
 	}
 	compute := run.Find(t, nodeGroup, "cluster-compute-optimized")
@@ -223,8 +227,8 @@ func TestC2MachinesAreHardened(t *testing.T) {
 	p := prod(t)
 	p.Cluster.NodePools[1].DiskGiB = 77
 	run, _ := record(t, recorder.Up, p)
-	require.Len(t, run.All(launchTemplate), len(p.Cluster.NodePools))
-	for _, pool := range p.Cluster.NodePools {
+	require.Len(t, run.All(launchTemplate), len(fixed(p)))
+	for _, pool := range fixed(p) {
 		template := run.Find(t, launchTemplate, "cluster-"+pool.Name)
 		assert.Equal(t, map[string]any{"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1.},
 			template.At("metadataOptions"), "IMDSv2 only, and not for pods")
@@ -377,8 +381,12 @@ func TestC4DefaultStorageClassIsEncryptedAndWaitsForThePod(t *testing.T) {
 
 func TestC5NamespacesEnforceTheRestrictedStandard(t *testing.T) {
 	run, out := record(t, recorder.Up, prod(t))
-	require.Len(t, run.All(namespace), 3)
-	for _, name := range []string{"alphapulse-prod", "monitoring", "load-balancer-controller"} {
+	names := []string{"alphapulse-prod", "monitoring"}
+	for _, operator := range config.Operators {
+		names = append(names, operator.Name)
+	}
+	require.Len(t, run.All(namespace), len(names))
+	for _, name := range names {
 		made := run.Find(t, namespace, "cluster-"+name)
 		assert.Equal(t, name, made.At("metadata.name"))
 		want := map[string]any{}

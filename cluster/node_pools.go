@@ -23,17 +23,17 @@ func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Res
 	}, pulumi.Parent(parent))
 }
 
-// newNodePools makes a managed node group for each row of the config's list (C2).
-func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) ([]pulumi.Resource, error) {
+// newNodeGroups makes a managed node group of a pool's fixed nodes: as many as its min, always. What pods need beyond them is Karpenter's
+// (C2, C4).
+func (c *Cluster) newNodeGroups(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) ([]pulumi.Resource, error) {
 	var groups []pulumi.Resource
 	for _, pool := range args.Spec.NodePools {
+		if pool.Min == 0 {
+			continue
+		}
 		template, err := newLaunchTemplate(ctx, name+"-"+pool.Name, args, pool, c)
 		if err != nil {
 			return nil, err
-		}
-		labels := pulumi.StringMap{config.PoolLabel: pulumi.String(pool.Name)}
-		for key, value := range pool.Labels {
-			labels[key] = pulumi.String(value)
 		}
 		group, err := eks.NewNodeGroup(ctx, name+"-"+pool.Name, &eks.NodeGroupArgs{
 			ClusterName:   c.Name,
@@ -43,10 +43,10 @@ func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, gro
 			InstanceTypes: pulumi.ToStringArray(pool.InstanceTypes),
 			CapacityType:  pulumi.String(pool.CapacityType),
 			AmiType:       pulumi.String("AL2023_x86_64_STANDARD"),
-			Labels:        labels,
+			Labels:        nodeLabels(pool),
 			Taints:        taints(pool.Taints),
 			ScalingConfig: eks.NodeGroupScalingConfigArgs{
-				MinSize: pulumi.Int(pool.Min), MaxSize: pulumi.Int(pool.Max), DesiredSize: pulumi.Int(args.StartSizes[pool.Name]),
+				MinSize: pulumi.Int(pool.Min), MaxSize: pulumi.Int(pool.Min), DesiredSize: pulumi.Int(pool.Min),
 			},
 			LaunchTemplate: eks.NodeGroupLaunchTemplateArgs{Id: template.ID(), Version: pulumi.Sprintf("%d", template.LatestVersion)},
 			// A third at a time: an update of a large pool ends the same day, and two zones stay as they are.
@@ -54,16 +54,25 @@ func (c *Cluster) newNodePools(ctx *pulumi.Context, name string, args *Args, gro
 			NodeRepairConfig: eks.NodeGroupNodeRepairConfigArgs{Enabled: pulumi.Bool(true)},
 			Tags:             pulumi.StringMap{"Name": pulumi.String(args.Name + "-" + pool.Name)},
 		}, pulumi.Parent(c),
-			pulumi.DependsOn(ground), // a node joins once it has permissions and a way out, and is ready once the network plugin runs on it
-			// The autoscaler owns the number. What is sent with every other change is the number in Pulumi's state, so the state has to be
-			// refreshed before (Pulumi.yaml), or a change of max would set the group back to its first day.
-			pulumi.IgnoreChanges([]string{"scalingConfig.desiredSize"}))
+			pulumi.DependsOn(ground)) // a node joins once it has permissions and a way out, and is ready once the network plugin runs on it
 		if err != nil {
 			return nil, fmt.Errorf("creating the node group %q: %w", pool.Name, err)
+		}
+		if pool.Name == config.PlatformPool {
+			c.nodeRelease = group.ReleaseVersion
 		}
 		groups = append(groups, group)
 	}
 	return groups, nil
+}
+
+// nodeLabels are a pool's labels, whoever makes the node.
+func nodeLabels(pool config.NodePool) pulumi.StringMap {
+	labels := pulumi.StringMap{config.PoolLabel: pulumi.String(pool.Name)}
+	for key, value := range pool.Labels {
+		labels[key] = pulumi.String(value)
+	}
+	return labels
 }
 
 // newLaunchTemplate says what a node's machine is like; what EKS decides itself (image, security group) is left out.

@@ -25,7 +25,7 @@ type Cluster struct {
 	AddOns map[string]string `json:"addOns"`
 }
 
-// NodePool is a managed node group.
+// NodePool is nodes of one kind: Min of them always, as a managed node group; beyond, up to Max, Karpenter makes and removes them.
 type NodePool struct {
 	Name          string            `json:"name"`
 	InstanceTypes []string          `json:"instanceTypes"`
@@ -148,8 +148,8 @@ func (p NodePool) validate() (ps Problems) {
 	}
 	if p.Min < 0 || p.Max < 1 || p.Max < p.Min || p.Max > 100 {
 		ps.add("max", fmt.Sprintf("min %d, max %d", p.Min, p.Max), "must be 0 <= min <= max <= 100 nodes, and max at least 1")
-	} else if p.Name == PlatformPool && p.Min == 0 {
-		ps.add("min", p.Min, "must be at least 1: what makes nodes for the others runs there")
+	} else if apart := Karpenter.Program("controller").Replicas; p.Name == PlatformPool && p.Min < apart {
+		ps.add("min", p.Min, "must be at least %d: Karpenter, which makes all further nodes, runs on these only, each of its pods on its own", apart)
 	}
 	if p.DiskGiB < 20 || p.DiskGiB > 16384 {
 		ps.add("diskGiB", p.DiskGiB, "must be 20 to 16384 GiB")

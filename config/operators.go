@@ -7,7 +7,9 @@ type Operator struct {
 	Name string
 	// Chart and Repository are Helm's; Version, the chart's, is pinned in versions.go. Without a chart the program writes the objects itself.
 	Chart, Repository, Version string
-	Programs                   []Program
+	// Apart wants each pod of a program on a node of its own, and placed nowhere else.
+	Apart    bool
+	Programs []Program
 }
 
 // Program is one Deployment of an operator.
@@ -43,11 +45,13 @@ var (
 	// Karpenter makes and removes nodes as pods need them (C4).
 	Karpenter = Operator{
 		Name:  "karpenter",
-		Chart: "oci://public.ecr.aws/karpenter/karpenter", Version: KarpenterVersion,
+		Chart: "oci://public.ecr.aws/karpenter/karpenter", Version: KarpenterVersion, Apart: true,
 		Programs: []Program{
 			{"controller", "public.ecr.aws/karpenter/controller", KarpenterVersion, 2, Amount{CPU: "250m", Memory: "512Mi"}},
 		},
 	}
+	// KarpenterDefinitions are the kinds that Karpenter knows: a chart of their own, so that they are updated with it and go after it.
+	KarpenterDefinitions = Operator{Name: "karpenter", Chart: "oci://public.ecr.aws/karpenter/karpenter-crd", Version: KarpenterVersion}
 	// CertManager gets and renews certificates (W1).
 	CertManager = Operator{
 		Name:  "cert-manager",

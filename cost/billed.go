@@ -29,6 +29,12 @@ func Billed(p config.Platform) map[string]int {
 	if p.Data.Postgres.Replica {
 		instances++
 	}
+	groups := 0
+	for _, pool := range p.Cluster.NodePools {
+		if pool.Min > 0 {
+			groups++
+		}
+	}
 	return map[string]int{
 		natGateways:                       nat,
 		databases:                         instances,
@@ -37,7 +43,7 @@ func Billed(p config.Platform) map[string]int {
 		imageRepositories:                 repositories,
 		"aws:ec2/eip:Eip":                 nat,
 		"aws:ec2/vpcEndpoint:VpcEndpoint": len(p.Network.InterfaceEndpoints) + 1, // S3's costs nothing
-		"aws:eks/nodeGroup:NodeGroup":     len(p.Cluster.NodePools),
+		"aws:eks/nodeGroup:NodeGroup":     groups,
 		"aws:cloudtrail/trail:Trail":      1, // only an account's first copy of the events is free
 	}
 }

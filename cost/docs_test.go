@@ -111,7 +111,7 @@ func differences(t *testing.T, prod, staging config.Platform) string {
 				}
 			}
 			return spot
-		}, "prod on spot: interruptions happen on staging only, so prod is the calmer one"},
+		}, "risk workers on spot: their interruptions happen on staging only, so prod is the calmer one"},
 		{"API pods", func(p config.Platform) any {
 			return fmt.Sprintf("%d..%d x %s CPU", p.Workloads.API.Replicas.Min, p.Workloads.API.Replicas.Max, p.Workloads.API.Requests.CPU)
 		}, "throughput, connections at maximum (D4), scaling up under load, the loss of a zone's share of them"},

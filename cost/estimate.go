@@ -1,7 +1,7 @@
 // Package cost estimates what a stack costs a month, line by line, from its config and a dated price table, and sets the source
 // document's own estimate beside it (E4).
 //
-// At minimum means: the nodes that each pool starts with, all month. At maximum: every pool at its max, all month, which is an upper
+// At minimum means: the nodes that the minimum replicas need, all month. At maximum: every pool at its max, all month, which is an upper
 // bound and no forecast. What depends on use follows from stated assumptions, never from figures inside the code.
 package cost
 
@@ -78,7 +78,7 @@ func For(p config.Platform, at time.Time) (Estimate, error) {
 			p.AWS.Region, strings.Join(regions, ", "))
 	}
 	b := &builder{
-		platform: p, region: column, start: capacity.PlanFor(p).Check(),
+		platform: p, region: column, plan: capacity.PlanFor(p).Check(),
 		estimate: Estimate{Environment: p.Environment, Region: p.AWS.Region, At: at},
 	}
 	for _, pool := range p.Cluster.NodePools {
@@ -99,7 +99,7 @@ func For(p config.Platform, at time.Time) (Estimate, error) {
 type builder struct {
 	platform config.Platform
 	region   int
-	start    capacity.Report
+	plan     capacity.Report
 	nodes    Range // of all pools
 	estimate Estimate
 	unknown  []error
@@ -130,9 +130,9 @@ func (b *builder) assume(a Assumption) float64 {
 	return a.Value
 }
 
-// size is how many nodes a pool starts with, and how many it may have.
+// size is how many nodes a pool has at minimum replicas, and how many it may have.
 func (b *builder) size(pool config.NodePool) Range {
-	return Range{float64(b.start.StartSize(pool.Name)), float64(pool.Max)}
+	return Range{float64(b.plan.NodesAtMinimum(pool.Name)), float64(pool.Max)}
 }
 
 func exactly(n float64) Range { return Range{n, n} }

@@ -57,7 +57,8 @@ type Cluster struct {
 	OIDCProviderARN string `json:"oidcProviderArn"`
 	// Namespace is the platform's own.
 	Namespace string `json:"namespace"`
-	// AddOnVersions are the versions that run, by EKS add-on; NodePoolStartSizes the nodes that a pool started with.
+	// AddOnVersions are the versions that run, by EKS add-on; NodePoolStartSizes the nodes that a pool always has:
+	// what pods need beyond them is made for them.
 	AddOnVersions      map[string]string `json:"addOnVersions"`
 	NodePoolStartSizes map[string]int    `json:"nodePoolStartSizes"`
 }

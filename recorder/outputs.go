@@ -12,6 +12,7 @@ const (
 	ClusterName     = "recorded-cluster"
 	IssuerHost      = "issuer.recorded.example/id/1"
 	LookedUpVersion = "v0.0.1-eksbuild.1"
+	NodeRelease     = "1.36.0-20261101"
 
 	LoadBalancerHost = "recorded.elb.example"
 
@@ -67,6 +68,8 @@ func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 		outputs["publicIp"] = text("address-of-" + args.Name)
 	case "aws:ec2/launchTemplate:LaunchTemplate":
 		outputs["latestVersion"] = resource.NewProperty(3.0)
+	case "aws:eks/nodeGroup:NodeGroup":
+		outputs["releaseVersion"] = text(NodeRelease)
 	}
 	return outputs
 }

@@ -48,7 +48,7 @@ func ofCapacity(platform config.Platform) error {
 	report := capacity.PlanFor(platform).Check()
 	fmt.Print(report.Table())
 	for _, pool := range platform.Cluster.NodePools {
-		fmt.Printf("pool %s starts with %d nodes\n", pool.Name, report.StartSize(pool.Name))
+		fmt.Printf("pool %s has %d nodes at minimum replicas, %d of them always\n", pool.Name, report.NodesAtMinimum(pool.Name), pool.Min)
 	}
 	if n := len(report.Problems); n > 0 {
 		return fmt.Errorf("does not fit in %d ways", n)

@@ -89,11 +89,14 @@ func administrators(account string) policy.Statement {
 	}
 }
 
-// nodeDiskUsers are the service role that starts instances: without the grant no node starts. The role is named in a condition and
-// not as the principal, because KMS refuses a principal that does not exist, and in a new account it does not exist yet.
+// nodeDiskUsers are the service roles that start instances, of node groups and of spot requests: without the grant no node starts. They are
+// named in a condition and not as principals, because KMS refuses a principal that does not exist, and in a new account they do not yet.
 func nodeDiskUsers(aws config.AWS) []policy.Statement {
+	roles := "arn:aws:iam::" + aws.Account + ":role/aws-service-role/"
 	role := map[string]any{
-		"aws:PrincipalArn":  "arn:aws:iam::" + aws.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+		"aws:PrincipalArn": []string{
+			roles + "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", roles + "spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+		},
 		"kms:CallerAccount": aws.Account,
 	}
 	return []policy.Statement{{

@@ -100,7 +100,10 @@ func TestD6DisksKeyIsForTheRoleThatStartsInstances(t *testing.T) {
 	list := users(t, keys(t, false), "disks")
 	require.Len(t, list, 2)
 	for _, s := range list {
-		assert.Equal(t, recorder.Strings{"arn:aws:iam::222222222222:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"},
+		assert.Equal(t, recorder.Strings{
+			"arn:aws:iam::222222222222:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+			"arn:aws:iam::222222222222:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+		},
 			s.Condition["StringEquals"]["aws:PrincipalArn"], "the principal is anybody, so the condition names the one")
 		assert.Equal(t, recorder.Strings{account}, s.Condition["StringEquals"]["kms:CallerAccount"])
 	}

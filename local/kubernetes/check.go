@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/jsonpath"
 )
 
 // The annotations of the real provider that are modelled.
@@ -16,6 +17,7 @@ const (
 	autonamed      = "pulumi.com/autonamed"
 	skipAwait      = "pulumi.com/skipAwait"
 	timeoutSeconds = "pulumi.com/timeoutSeconds"
+	waitFor        = "pulumi.com/waitFor"
 )
 
 // Check completes a program's inputs: kind, name and namespace. It adds no label: the real provider's managed-by label belongs to
@@ -41,8 +43,14 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 		return plugin.CheckResponse{Properties: news, Failures: failures}, nil
 	}
 	annotations, _ := child(metadata, "annotations")
-	for key := range annotations {
-		if name := string(key); strings.HasPrefix(name, "pulumi.com/") && name != autonamed && name != skipAwait && name != timeoutSeconds {
+	for key, value := range annotations {
+		switch name := string(key); {
+		case !strings.HasPrefix(name, "pulumi.com/"), name == autonamed, name == skipAwait, name == timeoutSeconds:
+		case name == waitFor && hasWebhooks(kind.GroupKind()):
+			if err := checkWaitFor(reveal(value)); err != nil {
+				fail("metadata", "annotation %s: %v", name, err)
+			}
+		default:
 			fail("metadata", "annotation %s is not modelled by the local engine", name)
 		}
 	}
@@ -75,6 +83,19 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 		p.learn(object(news))
 	}
 	return plugin.CheckResponse{Properties: news, Failures: failures}, nil
+}
+
+// checkWaitFor reads a condition as the real provider does. Nothing waits for it: what webhooks wait for is written by pods, which are
+// simulated, and the API server calls no webhook here.
+func checkWaitFor(value resource.PropertyValue) error {
+	if !value.IsString() {
+		return nil // another resource's output
+	}
+	path, isPath := strings.CutPrefix(value.StringValue(), "jsonpath=")
+	if !isPath || !strings.HasPrefix(path, "{") || !strings.HasSuffix(path, "}") {
+		return fmt.Errorf("only jsonpath={...} is modelled by the local engine, not %q", value.StringValue())
+	}
+	return jsonpath.New(waitFor).Parse(path)
 }
 
 // setNamespace gives a namespaced object the provider's namespace if it names none. While the cluster cannot say which kinds are

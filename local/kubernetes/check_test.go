@@ -66,6 +66,18 @@ func TestCheckRefusesWhatIsNotModelled(t *testing.T) {
 	}
 }
 
+func TestCheckTakesAConditionForWhatOthersWriteIntoWebhooks(t *testing.T) {
+	const webhooks = "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration"
+	for condition, failures := range map[string]int{
+		"jsonpath={.webhooks[0].clientConfig.caBundle}": 0, "jsonpath={.webhooks[}": 1, "jsonpath=.webhooks": 1, "condition=Ready": 1,
+	} {
+		news := resource.NewPropertyMapFromMap(map[string]any{"metadata": map[string]any{
+			"name": "a", "annotations": map[string]any{"pulumi.com/waitFor": condition},
+		}})
+		require.Len(t, check(t, testProvider(), webhooks, nil, news).Failures, failures, condition)
+	}
+}
+
 func TestCheckLeavesUnknownMetadataAlone(t *testing.T) {
 	news := resource.PropertyMap{"metadata": resource.MakeComputed(resource.NewProperty(""))}
 	require.True(t, check(t, testProvider(), configMap, nil, news).Properties["metadata"].IsComputed())

@@ -37,13 +37,7 @@ func unsilence(obj *unstructured.Unstructured) *unstructured.Unstructured {
 }
 
 func eachWebhook(obj *unstructured.Unstructured, do func(webhook map[string]any)) *unstructured.Unstructured {
-	if obj == nil {
-		return nil
-	}
-	switch obj.GroupVersionKind().GroupKind() {
-	case schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"},
-		schema.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}:
-	default:
+	if obj == nil || !hasWebhooks(obj.GroupVersionKind().GroupKind()) {
 		return obj
 	}
 	obj = obj.DeepCopy()
@@ -57,4 +51,8 @@ func eachWebhook(obj *unstructured.Unstructured, do func(webhook map[string]any)
 		obj.Object["webhooks"] = webhooks
 	}
 	return obj
+}
+
+func hasWebhooks(kind schema.GroupKind) bool {
+	return kind.Group == "admissionregistration.k8s.io" && (kind.Kind == "ValidatingWebhookConfiguration" || kind.Kind == "MutatingWebhookConfiguration")
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// ownDomains are what nodes, add-ons, operators and endpoints look up, whatever the stack's own list says: AWS's, and of the registries
-// those that nodes pull from directly.
+// ownDomains are what nodes, add-ons, operators and endpoints look up, whatever the stack's own list says: AWS's, of the registries
+// those that nodes pull from directly, and where cert-manager gets its certificates.
 var ownDomains = []string{
 	"amazonaws.com", "*.amazonaws.com", "*.compute.internal", "*.ec2.internal", "ghcr.io", "pkg-containers.githubusercontent.com",
+	"acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org", "api.cloudflare.com",
 }
 
 // newDNSFirewall limits the names that can be looked up in the VPC (N3). What is on the list passes; all else raises an alert or is

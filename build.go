@@ -37,6 +37,7 @@ type build struct {
 	balancers    *cluster.LoadBalancerController
 	scaler       *cluster.KEDA
 	karpenter    *cluster.Karpenter
+	issuers      *security.Issuers
 	place        workloads.Place
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
@@ -145,10 +146,7 @@ func (b *build) newOperators() (err error) {
 	b.balancers, err = cluster.NewLoadBalancerController(b.ctx, &cluster.LoadBalancerControllerArgs{
 		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Image: image, Webhook: webhook, Tags: b.tags,
 	}, pulumi.Provider(b.account))
-	if err != nil {
-		return err
-	}
-	return b.newKarpenter()
+	return err
 }
 
 // newKarpenter makes nodes as pods need them. The platform's pods wait for its node pools, and go before them.
@@ -176,13 +174,29 @@ func (b *build) newScaler() (err error) {
 	return err
 }
 
+// newIssuers runs what gets certificates, for the ingress and for what speaks TLS inside.
+func (b *build) newIssuers() error {
+	namespace := b.eks.Namespaces.Operators[config.CertManager.Name]
+	manager, err := security.NewCertManager(b.ctx, config.CertManager.Name, &security.CertManagerArgs{
+		Namespace: namespace, Provider: b.eks.Provider,
+		Image: b.image,
+	})
+	if err != nil {
+		return err
+	}
+	b.issuers, err = security.NewIssuers(b.ctx, "issuers", &security.IssuersArgs{
+		Name: b.name, CertManager: manager, Namespace: namespace, Platform: b.eks.Namespaces.Platform, Provider: b.eks.Provider, Zone: b.Edge.Zone,
+	})
+	return err
+}
+
 func (b *build) newWorkloads() error {
 	if err := workloads.NewPriorities(b.ctx, b.eks.Provider); err != nil {
 		return err
 	}
 	b.place = workloads.Place{
 		Namespace: b.karpenter.Under(b.eks.Namespaces.Platform), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
-		Image:  func(name string) (pulumi.StringInput, error) { return b.registries.Image(name) },
+		Image:  b.image,
 		Scaler: b.scaler,
 	}
 	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API); err != nil {
@@ -197,6 +211,9 @@ func (b *build) newWorkloads() error {
 	_, err := workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk)
 	return err
 }
+
+// image is where nodes pull an image from.
+func (b *build) image(name string) (pulumi.StringInput, error) { return b.registries.Image(name) }
 
 func (b *build) newIngress() (err error) {
 	if b.originPull, err = b.certificates.Issue(b.ctx, &security.CertificateArgs{
@@ -213,7 +230,7 @@ func (b *build) newIngress() (err error) {
 	}
 	b.ingress, err = workloads.NewIngress(b.ctx, b.place, &workloads.IngressArgs{
 		Name: b.name, Spec: b.Workloads.Ingress, Host: b.Edge.Host, Routes: b.Ingress.Routes, Trusted: b.visitors,
-		OriginAuthority: b.originPull.AuthorityPEM, SecurityGroupID: origin.GroupID, Tags: b.tags,
+		OriginAuthority: b.originPull.AuthorityPEM, SecurityGroupID: origin.GroupID, Issuer: b.issuers.Public, Tags: b.tags,
 	}, pulumi.DependsOn([]pulumi.Resource{b.balancers, origin})) // so that the load balancer goes before its controller and its firewall
 	return err
 }

@@ -48,7 +48,9 @@ type IngressArgs struct {
 	OriginAuthority pulumi.StringInput
 	// SecurityGroupID is the load balancer's.
 	SecurityGroupID pulumi.StringInput
-	Tags            map[string]string
+	// Issuer is the ClusterIssuer of the host's certificate. The Ingresses go before it, while it can still take its certificate back.
+	Issuer pulumi.StringInput
+	Tags   map[string]string
 }
 
 // IngressToken is the component's type.

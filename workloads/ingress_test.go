@@ -23,11 +23,16 @@ const (
 
 func ingressOf(t *testing.T, authority string, trusted ...string) *recorder.Run {
 	t.Helper()
-	p := prod(t)
+	return ingressOn(t, prod(t), authority, trusted...)
+}
+
+func ingressOn(t *testing.T, p config.Platform, authority string, trusted ...string) *recorder.Run {
+	t.Helper()
 	run, err := try(p, func(ctx *pulumi.Context, place workloads.Place) error {
 		_, err := workloads.NewIngress(ctx, place, &workloads.IngressArgs{
 			Name: "alphapulse-prod", Spec: p.Workloads.Ingress, Host: p.Edge.Host, Routes: p.Ingress.Routes, Trusted: trusted,
-			OriginAuthority: pulumi.String(authority), SecurityGroupID: pulumi.String("sg-origin"), Tags: map[string]string{"Project": "alphapulse", "Environment": "prod"},
+			OriginAuthority: pulumi.String(authority), SecurityGroupID: pulumi.String("sg-origin"),
+			Issuer: pulumi.String("letsencrypt-prod"), Tags: map[string]string{"Project": "alphapulse", "Environment": "prod"},
 		})
 		return err
 	})
@@ -94,6 +99,14 @@ func TestW1RoutesBecomeIngresses(t *testing.T) {
 	assert.Equal(t, []any{"/", "api-service", 8000.0}, path(limited, "0"))
 	assert.Equal(t, []any{"/billing", "billing-service", 8000.0}, path(limited, "1"))
 	assert.Equal(t, []any{"/webhooks/stripe", "billing-service", 8000.0}, path(unlimited, "1"))
+	for name, want := range map[string]any{
+		"cluster-issuer": "letsencrypt-prod", "private-key-algorithm": "ECDSA", "private-key-size": "256", "private-key-rotation-policy": "Always",
+		"renew-before-percentage": "33",
+	} {
+		at := `metadata.annotations["cert-manager.io/` + name + `"]`
+		assert.Equal(t, want, limited.At(at), name)
+		assert.Nil(t, unlimited.At(at), "%s: two would quarrel over one certificate", name)
+	}
 	const middlewares = `metadata.annotations["traefik.ingress.kubernetes.io/router.middlewares"]`
 	assert.Equal(t, "total-limit@file,client-limit@file", limited.At(middlewares))
 	assert.Nil(t, unlimited.At(middlewares), "Stripe's webhooks are exempt")
@@ -171,4 +184,11 @@ func TestW6ImageThatCannotBePulledMakesNothing(t *testing.T) {
 	require.ErrorIs(t, err, assert.AnError)
 	assert.ErrorContains(t, err, `workload "billing"`)
 	assert.Empty(t, run.All(deployment))
+}
+
+func TestW1SomeIngressAlwaysAsksForTheCertificate(t *testing.T) {
+	p := prod(t)
+	p.Ingress.Routes = []config.Route{{Path: "/health", Service: "api-service", Unlimited: true}}
+	only := ingressOn(t, p, "pem").Find(t, ingress, "ingress-unlimited")
+	assert.Equal(t, "letsencrypt-prod", only.At(`metadata.annotations["cert-manager.io/cluster-issuer"]`))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/security"
 )
 
 // newRoutes makes the Ingresses, which Traefik reads: annotations hold for a whole Ingress, so routes without limits have one of their own.
@@ -22,6 +23,7 @@ func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulum
 	}, pulumi.Parent(parent)); err != nil {
 		return fmt.Errorf("creating the ingress class: %w", err)
 	}
+	hasAsked := false
 	for _, kind := range []struct {
 		child, name, middlewares string
 		unlimited                bool
@@ -42,6 +44,10 @@ func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulum
 			"traefik.ingress.kubernetes.io/router.entrypoints": pulumi.String("websecure"),
 			// The address appears with the load balancer, which the Service is waited for already.
 			"pulumi.com/skipAwait": pulumi.String("true"),
+		}
+		if !hasAsked { // both use the certificate, one asks for it: cert-manager ties it to the Ingress that does
+			maps.Copy(annotations, certificate(args.Issuer))
+			hasAsked = true
 		}
 		if kind.middlewares != "" {
 			annotations["traefik.ingress.kubernetes.io/router.middlewares"] = pulumi.String(kind.middlewares)
@@ -65,6 +71,17 @@ func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulum
 		}
 	}
 	return nil
+}
+
+// certificate has cert-manager get the certificate of an Ingress, with a new key at each renewal.
+func certificate(issuer pulumi.StringInput) pulumi.StringMap {
+	return pulumi.StringMap{
+		"cert-manager.io/cluster-issuer":              issuer,
+		"cert-manager.io/private-key-algorithm":       pulumi.String("ECDSA"),
+		"cert-manager.io/private-key-size":            pulumi.String("256"),
+		"cert-manager.io/private-key-rotation-policy": pulumi.String("Always"),
+		"cert-manager.io/renew-before-percentage":     pulumi.Sprintf("%d", security.RenewalPercent),
+	}
 }
 
 func path(route config.Route) networkingv1.HTTPIngressPathArgs {

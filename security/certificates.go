@@ -28,8 +28,8 @@ const (
 )
 
 // CertificateAuthority signs certificates for those who trust nobody but us: webhooks that the API server calls, and our origin, which
-// wants to know that it is our Cloudflare zone that calls. Its key lies encrypted in Pulumi's state; losing it costs new certificates,
-// not data, so it is not protected.
+// wants to know that it is our Cloudflare zone that calls. Its key lies encrypted in Pulumi's state, and nowhere else unless it is the
+// internal issuer's; losing it costs new certificates, not data, so it is not protected.
 type CertificateAuthority struct {
 	pulumi.ResourceState
 

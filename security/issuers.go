@@ -107,8 +107,8 @@ func (i *Issuers) newIssuer(ctx *pulumi.Context, component, name string, manager
 	return made, nil
 }
 
-// acmeSpec proves by DNS records at Cloudflare that names of the zone are ours: the origin answers nobody but Cloudflare, so that Let's
-// Encrypt could not come and look.
+// acmeSpec proves by DNS records at Cloudflare that names of the zone are ours. Let's Encrypt cannot come and look: that would be through
+// Cloudflare, which talks to no origin that has no certificate yet.
 func acmeSpec(name, server, zone string) pulumi.Map {
 	return pulumi.Map{
 		"server":              pulumi.String(server),

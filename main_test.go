@@ -311,6 +311,8 @@ func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 			"alphapulse:regoin: is not a key", "alphapulse:network.dnsFirewall.domain: is not a key", "alphapulse:protect: perhaps: expected true or false",
 			`alphapulse:network.cidr: "10.300.0.0/16": must be`, `alphapulse:cluster.version: "1.27": is not`, `alphapulse:network.zones[1]: "eu-west-1b": is not a zone of us-east-1`,
 			"alphapulse:cluster.nodePools[0].max: 3: pool general: ", "; would fit: ",
+			`alphapulse:guardrails.exceptions[1].rule: "rds-gp3-performance": is no rule that has exceptions; legal: bucket-encrypted, `,
+			`alphapulse:guardrails.exceptions[1].expires: "2025-01-01": is over: mend aws:rds/instance:Instance postgres`,
 		}},
 		"a pool too small": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].max", 8), []string{
 			"has 1 problem(s); nothing was created", "alphapulse:cluster.nodePools[2].max: 8: pool services: ", "; would fit: max: 9",
@@ -428,14 +430,19 @@ func TestE3TheContractIsWhatTheStackExports(t *testing.T) {
 	}
 }
 
-func TestN3ProvidersTakeWhatEveryStackRegisters(t *testing.T) {
+func TestN3S4RulesTakeWhatEveryStackRegisters(t *testing.T) {
 	for _, stack := range []string{"prod", "staging", "local"} {
-		run, book := run(t, recorder.Up, committed(t, stack)), &rules.Book{} // in an up nothing is unknown
+		platform, _ := config.Load(committed(t, stack))
+		run, book := run(t, recorder.Up, committed(t, stack)), &rules.Book{Protect: platform.Protect} // in an up nothing is unknown
 		require.NotEmpty(t, run.Resources)
+		var broken []rules.Violation
 		for _, one := range run.Resources {
-			for _, broken := range book.Check(one.Type, one.Name, one.Inputs) {
-				assert.Fail(t, broken.String(), stack)
-			}
+			in := rules.NewResource(one.Type, one.Name, one.Inputs)
+			in.Protected = one.Protect
+			broken = append(broken, book.Check(in)...)
+		}
+		for _, violation := range append(broken, book.Close()...) {
+			assert.Fail(t, violation.String(), stack)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/rules"
 )
 
 // preflight finds all that is wrong before anything is registered, in previews too, and says it at once.
@@ -18,7 +19,8 @@ func preflight(ctx *pulumi.Context) (config.Platform, error) {
 	}
 	platform, problems := config.Load(raw, secret...)
 	report := capacity.PlanFor(platform).Check()
-	problems = problems.Then(report.ConfigProblems(platform)).Then(platform.OtherOwners("."))
+	problems = problems.Then(report.ConfigProblems(platform)).Then(platform.OtherOwners(".")).
+		Then(platform.Guardrails.ProblemsOn(time.Now(), rules.Guardrails()))
 	if err := problems.Err(); err != nil {
 		return platform, err
 	}

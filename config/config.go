@@ -26,6 +26,8 @@ type Platform struct {
 	Workloads Workloads `json:"workloads"`
 	Ingress   Ingress   `json:"ingress"`
 	Edge      Edge      `json:"edge"`
+	// Guardrails are exceptions from the rules of package rules.
+	Guardrails Guardrails `json:"guardrails"`
 }
 
 // Name is the prefix of what is made for the environment.
@@ -63,5 +65,6 @@ func Load(raw map[string]string, secret ...string) (Platform, Problems) {
 	found = append(found, p.Workloads.validate(p.Cluster.NodePools).under("workloads.")...)
 	found = append(found, p.Ingress.validate().under("ingress.")...)
 	found = append(found, p.Edge.validate().under("edge.")...)
+	found = append(found, p.Guardrails.validate().under("guardrails.")...)
 	return p, problems.Then(found.under(Namespace + ":"))
 }

@@ -72,6 +72,10 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`edge.host: "api.eu.alphapulse.com": must be alphapulse.com or one name under it`,
 		`edge.waf: true: the plan free has no managed rules`,
 		`edge.rateLimit.periodSeconds: 60: the plan free counts over 10 seconds only`,
+		`guardrails.exceptions[0].rule: is required: the name that the refusal gives in brackets`,
+		`guardrails.exceptions[0].resource: "*": must be a type and a name as the refusal gives them`,
+		`guardrails.exceptions[0].reason: is required: why the rule may be broken`,
+		`guardrails.exceptions[0].expires: "tomorrow": must be a day such as 2027-06-30`,
 		`ingress.routes[0].service: "web": is no service of this program; legal: api-service, billing-service`,
 		`cluster.nodePools[0].taints: "[{Key:workload-type Value:general Effect:NoSchedule}]": must be empty: whatever names no pool runs in general`,
 		`cluster.nodePools[1].capacityType: "CHEAP": must be ON_DEMAND or SPOT`,
@@ -95,7 +99,7 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`network.natGateways: "two": must be "per-zone" or "single"`,
 		`network.zones[1]: "eu-west-1b": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`,
 		`protect: perhaps: expected true or false`,
-		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads`,
+		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads`,
 		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
 		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
 		`workloads.api.replicas: "min 60, max 50": must be 1 <= min <= max`,
@@ -106,8 +110,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 47, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 47 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 51, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 51 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {
@@ -118,7 +122,7 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		want      string // after the namespace
 	}{
 		{"unknown at the top", "alphapulse:networks", "x",
-			"networks: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads"},
+			"networks: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads"},
 		{"unknown in an object", "alphapulse:network.natGateway", "single",
 			"network.natGateway: is not a key of this program; legal there: cidr, dnsFirewall, flowLogDays, interfaceEndpoints, natGateways, zones"},
 		{"unknown in a list", "alphapulse:cluster.nodePools[1].Min", 3,

@@ -12,7 +12,7 @@ var bucketRules = []Rule{
 			"replicationConfigurations", "requestPayer", "serverSideEncryptionConfigurations", "versionings", "websites")},
 	{Name: "s3-bucket-v2", Types: []string{"aws:s3/bucket:Bucket"}, Source: "pulumi-aws docs",
 		Check: always("bucket", "this type has all settings inside, and fights with resources of their own", "use BucketV2")},
-	{Name: "s3-public-access", Types: []string{"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"}, Source: "requirement D5",
+	{Name: "s3-public-access", Guardrail: true, Types: []string{"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"}, Source: "requirement D5",
 		Check: all(blocks("blockPublicAcls"), blocks("blockPublicPolicy"), blocks("ignorePublicAcls"), blocks("restrictPublicBuckets"))},
 	{Name: "s3-tls-only", Types: []string{"aws:s3/bucketPolicy:BucketPolicy"}, Source: "requirement D5", Check: tlsOnly},
 	{Name: "s3-encryption", Types: []string{"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"},

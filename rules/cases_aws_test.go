@@ -3,7 +3,7 @@ package rules
 import "testing"
 
 var everyCase = [][]breakage{databaseCases, parameterCases, bucketCases, keyCases, networkCases, logCases, identityCases, clusterCases, nodeCases,
-	componentCases, edgeCases, kubernetesCases, ingressCases}
+	componentCases, edgeCases, kubernetesCases, ingressCases, encryptionCases, exposureCases, permissionCases, podCases, protectionCases}
 
 var databaseCases = []breakage{
 	{"rds-gp3-performance", database, `{"engine":"postgres","storageType":"gp3","allocatedStorage":500,"iops":3000}`, "iops 3000: gp3 with PostgreSQL from 400 GiB starts at 12000 IOPS",
@@ -77,7 +77,7 @@ func TestD2SourceSettingsKeepTheRules(t *testing.T) {
 		}
 		list += `,{"name":"` + name + `","value":"` + value + `","applyMethod":"` + method + `"}`
 	}
-	if found := Check(parameterGroup, "postgres", args(t, one(list[1:]))); len(found) > 0 {
+	if found := Check(NewResource(parameterGroup, "postgres", args(t, one(list[1:])))); len(found) > 0 {
 		t.Error(found)
 	}
 }

@@ -5,61 +5,69 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
+
+	"github.com/alphapulse/infrastructure/config"
 )
 
-// Enforced is a program with its resources checked: pulumi.Run(rules.Enforced(deploy)). Unit tests run the program itself, since the
-// SDK's mock engine knows no transforms.
+// Enforced is a program with its resources checked: pulumi.Run(rules.Enforced(deploy)). A preview reports all violations and fails at its
+// end. In an update, also one without a preview, what breaks a rule is not made, and the update fails. Unit tests run the program itself,
+// since the SDK's mock engine knows no transforms.
 func Enforced(program pulumi.RunFunc) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		if err := Enforce(ctx); err != nil {
+		raw, secret, err := config.FromEnvironment()
+		if err != nil {
 			return err
 		}
-		return program(ctx)
+		platform, _ := config.Load(raw, secret...) // the program itself says what is wrong with its config
+		g := newGuard(ctx, platform, time.Now())
+		if err := ctx.RegisterResourceTransform(g.check); err != nil {
+			return fmt.Errorf("having every resource checked: %w", err)
+		}
+		if err := ctx.RegisterStackTransformation(g.note); err != nil {
+			return fmt.Errorf("having every resource noted: %w", err)
+		}
+		if err := program(ctx); err != nil {
+			return err
+		}
+		return g.finish()
 	}
-}
-
-// Enforce checks every resource that is registered after it. A preview reports all violations and fails at its end. In an update, also
-// one without a preview, what breaks a rule is not made, and the update fails.
-func Enforce(ctx *pulumi.Context) error {
-	if err := ctx.RegisterResourceTransform(newGuard(ctx).check); err != nil {
-		return fmt.Errorf("having every resource checked: %w", err)
-	}
-	return nil
 }
 
 // guard stands between the program and the engine.
 type guard struct {
-	ctx  *pulumi.Context
-	book *Book
+	ctx     *pulumi.Context
+	book    *Book
+	excuses *excuses
 
 	lock   sync.Mutex
+	asked  []pulumi.Resource // what the program asked the engine for
 	said   map[string]bool
 	failed bool
 }
 
-func newGuard(ctx *pulumi.Context) *guard {
-	return &guard{ctx: ctx, book: &Book{}, said: map[string]bool{}}
+func newGuard(ctx *pulumi.Context, platform config.Platform, today time.Time) *guard {
+	return &guard{
+		ctx: ctx, book: &Book{Protect: platform.Protect}, excuses: newExcuses(platform.Guardrails.Exceptions, today), said: map[string]bool{},
+	}
 }
 
-// check is a transform. It changes nothing and has no error to return, so that it stops a resource with properties that have none.
+// check is a transform. It changes nothing and has no error to return, so that it stops a resource with properties that have none. In a
+// preview it stops nothing: what comes after is planned and checked as well, so that one preview shows everything.
 func (g *guard) check(_ context.Context, r *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
-	broken := g.judge(r)
-	if len(broken) == 0 {
+	refused, err := g.report(g.judge(r))
+	if err == nil && refused && !g.ctx.DryRun() {
+		err = fmt.Errorf("%s %s breaks a rule and was not made", r.Type, r.Name)
+	}
+	if err == nil {
 		return nil
 	}
-	if err := g.report(broken); err != nil {
-		return g.refuse(r, err)
-	}
-	if !g.ctx.DryRun() {
-		return g.refuse(r, fmt.Errorf("%s %s breaks a rule and was not made", r.Type, r.Name))
-	}
-	// What comes after it is planned and checked as well, so that one preview shows everything.
-	if err := g.fail(); err != nil {
-		return g.refuse(r, err)
-	}
-	return nil
+	missing, _, reject := g.ctx.NewOutput()
+	reject(err)
+	return &pulumi.ResourceTransformResult{Props: pulumi.Map{"rules": missing}, Opts: r.Opts}
 }
 
 func (g *guard) judge(r *pulumi.ResourceTransformArgs) []Violation {
@@ -67,42 +75,64 @@ func (g *guard) judge(r *pulumi.ResourceTransformArgs) []Violation {
 	if err != nil {
 		return []Violation{{Type: r.Type, Name: r.Name, Rule: "readable", Text: "its arguments cannot be read: " + err.Error()}}
 	}
-	return g.book.Check(r.Type, r.Name, props)
+	in := NewResource(r.Type, r.Name, props)
+	in.Protected = r.Opts.Protect
+	return g.book.Check(in)
 }
 
-// report says each violation once. The engine shows remote components twice: as asked for, and as their plugin registers them.
-func (g *guard) report(broken []Violation) error {
+// report says each violation once, and whether there is one that is not excepted. The engine shows remote components twice: as asked for,
+// and as their plugin registers them.
+func (g *guard) report(found []Violation) (refused bool, err error) {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	for _, violation := range broken {
-		text := violation.String()
-		if g.said[text] {
-			continue
-		}
-		g.said[text] = true
-		if err := g.ctx.Log.Error(text, nil); err != nil {
-			return err
-		}
+	broken, excepted := g.excuses.sort(found)
+	g.failed = g.failed || len(broken) > 0
+	for _, text := range excepted {
+		err = errors.Join(err, g.sayOnce(text, g.ctx.Log.Info))
 	}
+	for _, violation := range broken {
+		err = errors.Join(err, g.sayOnce(violation.String(), g.ctx.Log.Error))
+	}
+	return len(broken) > 0, err
+}
+
+func (g *guard) sayOnce(text string, say func(string, *pulumi.LogArgs) error) error {
+	if g.said[text] {
+		return nil
+	}
+	g.said[text] = true
+	return say(text, nil)
+}
+
+// note is a transformation, the older kind, which runs in the program and is shown what is being made. It changes nothing.
+func (g *guard) note(r *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.asked = append(g.asked, r.Resource)
 	return nil
 }
 
-// fail makes the program fail once everything is registered; a logged error alone leaves `pulumi preview` successful. The SDK keeps the
-// error of a registration until the program's end, and with an input that has no value this one never reaches the engine.
-func (g *guard) fail() error {
+// finish waits until everything that the program asked for has been checked, children of components included, and says what is missing
+// then. A logged error alone would leave `pulumi preview` successful.
+func (g *guard) finish() error {
 	g.lock.Lock()
-	defer g.lock.Unlock()
-	if g.failed {
-		return nil
+	asked := g.asked
+	g.lock.Unlock()
+	for _, one := range asked {
+		if _, err := internals.UnsafeAwaitOutput(g.ctx.Context(), one.URN()); err != nil {
+			return nil // the engine said why it was not registered, and what was to come after it is missing for that reason
+		}
 	}
-	g.failed = true
-	missing, _, reject := g.ctx.NewOutput()
-	reject(errors.New("resources break rules, each is named above"))
-	return g.ctx.RegisterComponentResourceV2("alphapulse:rules:Refusal", "refusal", pulumi.Map{"rules": missing}, &pulumi.ResourceState{})
-}
-
-func (g *guard) refuse(r *pulumi.ResourceTransformArgs, err error) *pulumi.ResourceTransformResult {
-	missing, _, reject := g.ctx.NewOutput()
-	reject(err)
-	return &pulumi.ResourceTransformResult{Props: pulumi.Map{"rules": missing}, Opts: r.Opts}
+	if _, err := g.report(g.book.Close()); err != nil {
+		return err
+	}
+	for _, text := range g.excuses.unused() {
+		if err := g.ctx.Log.Warn(text, nil); err != nil {
+			return err
+		}
+	}
+	if g.failed {
+		return errors.New("resources break rules, each is named above")
+	}
+	return nil
 }

@@ -21,14 +21,14 @@ var machineRules = []Rule{
 	{Name: "node-metadata", Types: []string{launchTemplate}, Source: "requirement C2", Check: all(
 		must("metadataOptions.httpTokens", "required", imds, "set it to required"),
 		must("metadataOptions.httpPutResponseHopLimit", 1., hop, "set it to 1"))},
-	{Name: "node-disks", Types: []string{launchTemplate}, Source: "requirement C2", Check: all(
+	{Name: "node-disks", Guardrail: true, Types: []string{launchTemplate}, Source: "requirement C2", Check: all(
 		given("blockDeviceMappings", "the image's own disk is not encrypted", "map /dev/xvda to an encrypted gp3 volume"),
 		each("blockDeviceMappings", all(encryptedText("ebs.encrypted"), must("ebs.volumeType", "gp3", "is not what nodes have",
 			"set it to gp3"))))},
 	{Name: "node-class-metadata", Types: []string{nodeClass}, Source: "requirement C2", Check: all(
 		oneOf("spec.metadataOptions.httpTokens", "enough: "+imds, "required"),
 		oneOf("spec.metadataOptions.httpPutResponseHopLimit", "right: "+hop, 1.))},
-	{Name: "node-class-disks", Types: []string{nodeClass}, Source: "requirement C2", Check: each("spec.blockDeviceMappings", all(
+	{Name: "node-class-disks", Guardrail: true, Types: []string{nodeClass}, Source: "requirement C2", Check: each("spec.blockDeviceMappings", all(
 		must("ebs.encrypted", true, "the disk is not encrypted", "set it to true"), must("ebs.volumeType", "gp3",
 			"is not what nodes have", "set it to gp3")))},
 	{Name: "node-class-image", Types: []string{nodeClass}, Source: "AWS docs", Check: each("spec.amiSelectorTerms",

@@ -6,7 +6,7 @@ import "regexp"
 var objectRules = []Rule{
 	{Name: "storage-provisioner", Types: []string{"kubernetes:storage.k8s.io/v1:StorageClass"}, Source: "Kubernetes docs",
 		Check: mustNot("provisioner", "kubernetes.io/aws-ebs", "the in-tree provisioner was removed in 1.27", "use ebs.csi.aws.com")},
-	{Name: "storage-encrypted", Types: []string{"kubernetes:storage.k8s.io/v1:StorageClass"}, Source: "requirement C4",
+	{Name: "storage-encrypted", Guardrail: true, Types: []string{"kubernetes:storage.k8s.io/v1:StorageClass"}, Source: "requirement C4",
 		Check: when("provisioner", "ebs.csi.aws.com", all(
 			must("parameters.encrypted", "true", "volumes are not encrypted; a parameter is a string", `set it to "true"`),
 			must("parameters.type", "gp3", "is not what volumes are", "set it to gp3")))},

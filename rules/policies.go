@@ -14,7 +14,8 @@ type document struct {
 
 type statement struct {
 	Effect                  string
-	Action                  words
+	Action, NotAction       words
+	Resource, NotResource   words
 	Principal, NotPrincipal any
 	Condition               map[string]map[string]words
 }

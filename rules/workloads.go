@@ -24,7 +24,7 @@ const templateSpec = "spec.template.spec"
 
 // workloadRules are for pods, and for what scales them (W2, W6).
 var workloadRules = []Rule{
-	{Name: "image-pinned", Types: podOwners(), Source: "requirement W6", Check: eachContainer(pinnedImage)},
+	{Name: "image-pinned", Guardrail: true, Types: podOwners(), Source: "requirement W6", Check: eachContainer(pinnedImage)},
 	{Name: "image-retired", Types: podOwners(), Source: "vendors' notices", Check: eachContainer(retiredImage)},
 	{Name: "autoscaled-replicas", Source: "requirement W2", Pair: autoscaled, Types: []string{
 		"kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet",

@@ -15,8 +15,10 @@ import (
 
 // cases by the config's `case`.
 var cases = map[string]func(ctx *pulumi.Context, clean bool, inside pulumi.ResourceOption) error{
-	"several": several,
-	"remote":  remote,
+	"several":    several,
+	"remote":     remote,
+	"guardrails": guardrails,
+	"alone":      alone,
 }
 
 func main() { pulumi.Run(rules.Enforced(run)) }
@@ -28,11 +30,18 @@ func run(ctx *pulumi.Context) error {
 	if !ok {
 		return fmt.Errorf("violations:case: %q is no case", name)
 	}
-	parent := &pulumi.ResourceState{}
-	if err := ctx.RegisterComponentResource("violations:index:Case", name, parent); err != nil {
+	inside, err := component(ctx, name)
+	if err != nil {
 		return err
 	}
-	return register(ctx, clean == "true", pulumi.Parent(parent))
+	return register(ctx, clean == "true", inside)
+}
+
+// component is what a case is hidden in.
+func component(ctx *pulumi.Context, name string) (pulumi.ResourceOption, error) {
+	parent := &pulumi.ResourceState{}
+	err := ctx.RegisterComponentResource("violations:index:Case", name, parent)
+	return pulumi.Parent(parent), err
 }
 
 // several breaks three rules, of which the last concerns a resource that waits for another; what is in between is clean.
@@ -60,34 +69,39 @@ func several(ctx *pulumi.Context, clean bool, inside pulumi.ResourceOption) erro
 
 // remote breaks a rule in a child that the EKS component's plugin registers.
 func remote(ctx *pulumi.Context, clean bool, inside pulumi.ResourceOption) error {
-	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")}, inside)
+	_, err := cluster(ctx, clean, inside)
+	return err
+}
+
+func cluster(ctx *pulumi.Context, clean bool, inside ...pulumi.ResourceOption) (*eks.Cluster, error) {
+	vpc, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")}, inside...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var subnets pulumi.StringArray
 	for i, zone := range []string{"us-east-1a", "us-east-1b"} {
 		subnet, err := ec2.NewSubnet(ctx, zone, &ec2.SubnetArgs{
 			VpcId: vpc.ID(), CidrBlock: pulumi.Sprintf("10.0.%d.0/24", i), AvailabilityZone: pulumi.String(zone),
-		}, inside)
+		}, inside...)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		subnets = append(subnets, subnet.ID())
 	}
-	key, err := kms.NewKey(ctx, "secrets", &kms.KeyArgs{EnableKeyRotation: pulumi.Bool(true)}, inside)
+	key, err := kms.NewKey(ctx, "secrets", &kms.KeyArgs{EnableKeyRotation: pulumi.Bool(true)}, inside...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	logs := []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 	if !clean {
 		logs = logs[:2]
 	}
 	apiOnly := eks.AuthenticationModeApi
-	_, err = eks.NewCluster(ctx, "cluster", &eks.ClusterArgs{
-		AuthenticationMode: &apiOnly, Version: pulumi.String("1.36"), VpcId: vpc.ID().ToStringOutput().ToStringPtrOutput(), SubnetIds: subnets,
+	return eks.NewCluster(ctx, "cluster", &eks.ClusterArgs{
+		Name: pulumi.String("rules"), AuthenticationMode: &apiOnly, Version: pulumi.String("1.36"),
+		VpcId: vpc.ID().ToStringOutput().ToStringPtrOutput(), SubnetIds: subnets,
 		EndpointPrivateAccess: pulumi.Bool(true), EndpointPublicAccess: pulumi.Bool(false),
 		EncryptionConfigKeyArn: key.Arn, EnabledClusterLogTypes: pulumi.ToStringArray(logs),
 		SkipDefaultNodeGroup: pulumi.BoolRef(true), UseDefaultVpcCni: pulumi.BoolRef(true),
-	}, inside)
-	return err
+	}, inside...)
 }

@@ -50,6 +50,8 @@ tools: $(LOCAL)/engine
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/compile violations -o bin/violations ./rules/violations
+	@tools/seventh $(LOCAL)/seventh
+	@tools/compile seventh -overlay $(LOCAL)/seventh/overlay.json -o bin/seventh .
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'

@@ -47,8 +47,6 @@ var notYet = map[string]string{
 // otherwise are names inside objects of the source that are others in ours, and why. Ours may not have the source's.
 var otherwise = map[string]string{
 	"Ingress alphapulse-ingress metadata.annotations.cert-manager.io/cluster-issuer letsencrypt-prod": "comes with cert-manager (W1)",
-	"Deployment agent-worker-technical spec.template.spec.containers.name worker":                     "containers are named as their Deployment",
-	"Deployment risk-worker spec.template.spec.containers.name worker":                                "containers are named as their Deployment",
 	"ExternalSecret database-credentials apiVersion external-secrets.io/v1beta1":                      "the operator serves v1 only",
 }
 

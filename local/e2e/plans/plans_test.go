@@ -55,6 +55,7 @@ func TestReplacementIsNeverAnAccident(t *testing.T) {
 	}
 	t.Run("C1 a minor of Kubernetes up", testMinorUpgrade)
 	t.Run("what only the clouds know", testRefusals)
+	t.Run("one row more", testRows)
 }
 
 var (

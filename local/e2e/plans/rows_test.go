@@ -71,7 +71,7 @@ func seventh(t *testing.T) string {
 	require.FileExists(t, binary, "this suite is run by `make test`, which builds it first")
 	files, err := filepath.Glob(filepath.Join(suite.Root, "Pulumi*.yaml"))
 	require.NoError(t, err)
-	for _, file := range files {
+	for _, file := range append(files, filepath.Join(suite.Root, "go.mod")) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(folder, filepath.Base(file)), text, 0o600))

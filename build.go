@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -99,6 +100,25 @@ func (b *build) newCluster() (err error) {
 		Egress: b.vpc.Egress, Keys: b.keys,
 	}, pulumi.Providers(b.account))
 	return err
+}
+
+// newNetworkPolicies comes before whatever has pods: the namespaces that the others get wait for their policies (N7).
+func (b *build) newNetworkPolicies() error {
+	namespaces := maps.Clone(b.eks.Namespaces.Operators)
+	maps.Copy(namespaces, map[string]pulumi.StringOutput{
+		b.name: b.eks.Namespaces.Platform, "monitoring": b.eks.Namespaces.Monitoring, config.StateMetrics: b.eks.Namespaces.StateMetrics,
+	})
+	made, err := security.NewNetworkPolicies(b.ctx, "network-policies", &security.NetworkPoliciesArgs{
+		Name: b.name, Namespaces: namespaces, Network: b.Network, Visitors: b.visitors,
+	}, pulumi.Provider(b.eks.Provider))
+	if err != nil {
+		return err
+	}
+	b.eks.Namespaces = cluster.Namespaces{
+		Platform: made.Namespaces[b.name], Monitoring: made.Namespaces["monitoring"], Operators: made.Namespaces,
+		StateMetrics: made.Namespaces[config.StateMetrics],
+	}
+	return nil
 }
 
 func (b *build) newRegistries() (err error) {

@@ -33,6 +33,7 @@ func compose(ctx *pulumi.Context) (*build, error) {
 		b.inspect,
 		b.newNetwork,
 		b.newCluster,
+		b.newNetworkPolicies,
 		b.newRegistries,
 		b.newData,
 		b.newOperators,

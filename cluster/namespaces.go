@@ -15,6 +15,8 @@ type Namespaces struct {
 	Platform, Monitoring pulumi.StringOutput
 	// Operators are the operators' own, by the operator's name.
 	Operators map[string]pulumi.StringOutput
+	// StateMetrics is the one that EKS runs the add-on kube-state-metrics in.
+	StateMetrics pulumi.StringOutput
 }
 
 // newNamespaces makes the namespaces, each enforcing the restricted Pod Security Standard (C5).
@@ -49,5 +51,7 @@ func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, gr
 		}
 		n.keep(made.Metadata.Name().Elem())
 	}
+	// It comes with its add-on, as all namespaces come after the add-ons.
+	c.Namespaces.StateMetrics = c.Namespaces.Monitoring.ApplyT(func(string) string { return config.StateMetrics }).(pulumi.StringOutput)
 	return nil
 }

@@ -96,5 +96,8 @@ const BrokerAuthentication = "broker"
 
 const externalSecretsImage = "ghcr.io/external-secrets/external-secrets"
 
+// StateMetrics is the name of the add-on kube-state-metrics, and of the namespace that EKS runs it in.
+const StateMetrics = "kube-state-metrics"
+
 // Operators are all of them.
 var Operators = []Operator{LoadBalancerController, Karpenter, CertManager, ExternalSecrets, Reloader, KEDA}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/local/e2e/flows"
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
 
@@ -43,6 +44,9 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 		for zone, n := range zones {
 			assert.GreaterOrEqual(t, n, 3, "replicas in %s", zone)
 		}
+	})
+	t.Run("N7 policies let through what the list of flows has, and nothing else", func(t *testing.T) {
+		flows.Check(t, suite.Client(t, "prod"), "flows")
 	})
 	t.Run("D6 what is protected stops its destruction", func(t *testing.T) {
 		refused := suite.Try(t, "--stack", "prod", "down")

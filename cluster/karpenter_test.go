@@ -65,7 +65,7 @@ func tryKarpenter(mode recorder.Mode, aws config.AWS, pools []config.NodePool) (
 
 func TestC4KarpenterRunsAsPlanned(t *testing.T) {
 	run := karpenter(t, recorder.Up, prod(t).Cluster.NodePools...)
-	made := run.Find(t, helmChart, "karpenter")
+	made := run.Find(t, chartType, "karpenter")
 	assert.Equal(t, []any{"oci://public.ecr.aws/karpenter/karpenter", config.KarpenterVersion}, []any{made.At("chart"), made.At("version")})
 	for path, want := range map[string]any{
 		"replicas": 2., "nodeSelector.workload-type": "general", "priorityClassName": "system-cluster-critical",
@@ -78,7 +78,7 @@ func TestC4KarpenterRunsAsPlanned(t *testing.T) {
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)
 	}
-	definitions := run.Find(t, helmChart, "karpenter-crd")
+	definitions := run.Find(t, chartType, "karpenter-crd")
 	assert.Equal(t, []any{"oci://public.ecr.aws/karpenter/karpenter-crd", config.KarpenterVersion}, []any{definitions.At("chart"), definitions.At("version")})
 	assert.Contains(t, made.DependsOn, definitions.URN, "it does not start without its kinds")
 }
@@ -186,7 +186,7 @@ func TestC2ImageOfKarpentersNodesIsTheGroups(t *testing.T) {
 func TestC4NodesOfKarpenterAreGoneBeforeKarpenter(t *testing.T) {
 	for _, mode := range []recorder.Mode{recorder.Preview, recorder.Up} {
 		run := karpenter(t, mode, prod(t).Cluster.NodePools...)
-		chart, account := run.Find(t, helmChart, "karpenter"), run.Find(t, "kubernetes:core/v1:ServiceAccount", "karpenter")
+		chart, account := run.Find(t, chartType, "karpenter"), run.Find(t, "kubernetes:core/v1:ServiceAccount", "karpenter")
 		assert.Contains(t, chart.DependsOn, account.URN)
 		assert.Contains(t, account.DependsOn, run.Find(t, "aws:iam/rolePolicy:RolePolicy", "karpenter").URN)
 		user := run.Find(t, userType, "user")
@@ -197,7 +197,7 @@ func TestC4NodesOfKarpenterAreGoneBeforeKarpenter(t *testing.T) {
 			assert.Contains(t, pool.DependsOn, class.URN)
 			for _, one := range []recorder.Resource{pool, class} {
 				assert.Contains(t, one.DependsOn, chart.URN)
-				assert.Contains(t, one.DependsOn, run.Find(t, helmChart, "karpenter-crd").URN)
+				assert.Contains(t, one.DependsOn, run.Find(t, chartType, "karpenter-crd").URN)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func controller(t *testing.T) *recorder.Run {
 }
 
 func TestC4LoadBalancerControllerRunsAsPlanned(t *testing.T) {
-	made := controller(t).Find(t, helmChart, "load-balancer-controller")
+	made := controller(t).Find(t, chartType, "load-balancer-controller")
 	assert.Equal(t, "aws-load-balancer-controller", made.At("chart"))
 	assert.Equal(t, "https://aws.github.io/eks-charts", made.At("repositoryOpts.repo"))
 	assert.Equal(t, config.LoadBalancerControllerVersion, made.At("version"), "pinned")

@@ -13,11 +13,11 @@ UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 15m
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down reset capacity cost kubectl pulumi test lint tools program
+.PHONY: help up preview down reset capacity cost zone-lost zone-back kubectl pulumi test lint tools program
 
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--diff; a stack file to try: CONFIG=file."
 
 up: program ## Build what is missing, start the local engine, create or update the stack
@@ -37,6 +37,12 @@ capacity: ## Say per node pool what is asked and what fits; fails when it does n
 
 cost: ## Say what the stack costs a month, beside the source's own estimate
 	@go run ./report cost $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+
+zone-lost: tools ## Lose a zone, to see what comes of it: make zone-lost ZONE=us-east-1a
+	@$(ENGINE) zone-lost $(ZONE)
+
+zone-back: tools ## Bring a lost zone back
+	@$(ENGINE) zone-back $(ZONE)
 
 kubectl: tools ## Run the pinned kubectl: make kubectl ARGS="get pods -A"
 	@$(ENGINE) kubectl $(ARGS)

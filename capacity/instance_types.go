@@ -69,6 +69,9 @@ var instanceTypes = []InstanceType{
 	{"t3.2xlarge", 8, 32768, 4, 15, 23, 40, 0.3328},
 }
 
+// SpotShare is what an hour on spot is guessed to cost, as a share of HourlyUSD: AWS's examples are at half, and prices move.
+const SpotShare = 0.6
+
 // Instance finds a type by its name.
 func Instance(name string) (InstanceType, bool) {
 	i := slices.IndexFunc(instanceTypes, func(t InstanceType) bool { return t.Name == name })

@@ -1,5 +1,7 @@
 package cost
 
+import "github.com/alphapulse/infrastructure/capacity"
+
 // Assumption is a quantity that no stack file states: what depends on use is estimated from the environment's own size with these.
 type Assumption struct {
 	What  string
@@ -10,7 +12,7 @@ type Assumption struct {
 
 // All of these are guesses until there are bills; correct them from the first one.
 var (
-	spotShare = Assumption{"spot instances", 0.6, "of the on-demand price", "AWS's examples are at half; prices move"}
+	spotShare = Assumption{"spot instances", capacity.SpotShare, "of the on-demand price", "AWS's examples are at half; prices move"}
 
 	natPerNode   = Assumption{"through the NAT gateways", 20, "GB a node", "exchange feeds, Stripe, third-party images"}
 	awsPerNode   = Assumption{"to AWS services", 10, "GB a node", "own images, logs, secrets: through the endpoints, or NAT where there are none"}

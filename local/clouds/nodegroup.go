@@ -2,24 +2,18 @@ package clouds
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"net/netip"
 	"path"
 	"reflect"
 	"slices"
-	"strings"
 
 	core "k8s.io/api/core/v1"
 
 	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/inventory"
+	"github.com/alphapulse/infrastructure/local/machines"
 )
-
-// instanceToken is the type under which the machines of node groups are in the inventory. Nobody declares them, so the tables
-// do not have it.
-const instanceToken = "aws:ec2/instance:Instance"
 
 func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) error {
 	name := str(r.Inputs["clusterName"])
@@ -58,7 +52,7 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 
 // updateNodeGroup changes the nodes that are there, as EKS does for labels, taints and the size.
 func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *inventory.Record) error {
-	machines, err := p.machines(*r)
+	there, err := p.machines(*r)
 	if err != nil {
 		return err
 	}
@@ -68,8 +62,8 @@ func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *
 			gone = append(gone, key)
 		}
 	}
-	for _, m := range machines {
-		if err := controlplane.UpdateNode(ctx, str(r.Inputs["clusterName"]), str(m.Outputs["privateDns"]), labels(*r), gone, taints(*r)); err != nil {
+	for _, m := range there {
+		if err := controlplane.UpdateNode(ctx, str(r.Inputs["clusterName"]), machines.Node(m), labels(*r), gone, taints(*r)); err != nil {
 			return err
 		}
 	}
@@ -81,10 +75,17 @@ func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *
 	if err != nil {
 		return err
 	}
+	if err := p.put(*r); err != nil { // first, or the machines that go would be replaced
+		return err
+	}
 	return p.scale(ctx, *r, desired)
 }
 
 func deleteNodeGroup(ctx context.Context, p *Provider, r inventory.Record) error {
+	r.Outputs["status"] = deleting
+	if err := p.put(r); err != nil {
+		return err
+	}
 	return p.scale(ctx, r, 0)
 }
 
@@ -101,110 +102,129 @@ func desiredSize(r inventory.Record) (int, error) {
 	return desired, nil
 }
 
-// scale starts machines, or drains and ends the youngest, until the group has n, and waits until they are ready.
+// scale starts machines, or drains and ends the youngest, until the group has n, and waits until they are ready. Nobody else does so
+// at the same time: cloud-controllers keep the size that the inventory names.
 func (p *Provider) scale(ctx context.Context, r inventory.Record, n int) error {
-	machines, err := p.machines(r)
+	store, err := p.store(machines.Type, "")
+	if err != nil {
+		return err
+	}
+	unlock, err := store.Lock("size." + r.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	there, err := p.machines(r)
 	if err != nil {
 		return err
 	}
 	cluster := str(r.Inputs["clusterName"])
-	for len(machines) > n {
-		last := machines[len(machines)-1]
-		if err := controlplane.RemoveNode(ctx, cluster, str(last.Outputs["privateDns"])); err != nil {
+	for len(there) > n {
+		last := there[len(there)-1]
+		if err := controlplane.RemoveNode(ctx, cluster, machines.Node(last)); err != nil {
 			return err
 		}
 		if err := p.remove(last); err != nil {
 			return err
 		}
-		machines = machines[:len(machines)-1]
+		there = there[:len(there)-1]
 	}
 	var names []string
-	for i := len(machines); i < n; i++ {
-		name, err := p.launch(ctx, r, i)
+	for len(there) < n {
+		m, err := p.launch(ctx, store, r, there)
 		if err != nil {
 			return err
 		}
-		names = append(names, name)
+		there = append(there, m)
+		names = append(names, machines.Node(m))
 	}
 	return controlplane.WaitReady(ctx, cluster, names)
 }
 
+// Refill gives the node groups of a cluster the machines that they have lost, as their auto scaling groups do.
+func Refill(ctx context.Context, account, region, cluster string) error {
+	p := New("aws")
+	p.account, p.region = account, region
+	groups, err := p.all(token("eks.NodeGroup"))
+	if err != nil {
+		return err
+	}
+	for _, group := range groups {
+		if group.Inputs["clusterName"] != cluster || group.Outputs["status"] != "ACTIVE" {
+			continue
+		}
+		desired, err := desiredSize(group)
+		if err != nil {
+			return err
+		}
+		there, err := p.machines(group)
+		if err == nil && len(there) < desired {
+			err = p.scale(ctx, group, desired)
+		}
+		if err != nil {
+			return fmt.Errorf("refilling node group %s: %w", group.ID, err)
+		}
+	}
+	return nil
+}
+
 // machines are the group's instances, oldest first.
 func (p *Provider) machines(r inventory.Record) ([]inventory.Record, error) {
-	all, err := p.all(instanceToken)
+	all, err := p.all(machines.Type)
 	all = slices.DeleteFunc(all, func(m inventory.Record) bool { return m.Outputs["nodeGroup"] != r.ID })
 	slices.SortFunc(all, func(a, b inventory.Record) int { return number(a.Outputs["index"]) - number(b.Outputs["index"]) })
 	return all, err
 }
 
-// launch starts the group's instance number i: the subnets, and so the zones, take turns.
-func (p *Provider) launch(ctx context.Context, r inventory.Record, i int) (string, error) {
+// launch starts one more machine beside those that are there.
+func (p *Provider) launch(ctx context.Context, store *inventory.Store, r inventory.Record, there []inventory.Record) (inventory.Record, error) {
 	kind, err := p.instanceType(r)
 	if err != nil {
-		return "", err
+		return inventory.Record{}, err
 	}
-	instance, ok := capacity.Instance(kind)
-	if !ok {
-		return "", apiError("InvalidParameterException", "instance type %s is not one of %s", kind, strings.Join(capacity.InstanceTypes(), ", "))
-	}
-	subnets := strs(r.Inputs["subnetIds"])
-	subnet, _, err := p.find("ec2.Subnet", subnets[i%len(subnets)])
+	subnet, err := p.emptiest(r, there)
 	if err != nil {
-		return "", err
+		return inventory.Record{}, err
 	}
-	m, err := p.machine(r, subnet, kind, i)
-	if err != nil {
-		return "", err
+	index := 0
+	if len(there) > 0 {
+		index = number(there[len(there)-1].Outputs["index"]) + 1
 	}
-	allocatable := instance.Allocatable()
-	name := str(m.Outputs["privateDns"])
-	return name, controlplane.AddNode(ctx, str(r.Inputs["clusterName"]), controlplane.Node{
-		Name: name, InstanceID: m.ID, InstanceType: kind, Address: str(m.Outputs["privateIp"]),
-		Region: p.region, Zone: str(subnet.Outputs["availabilityZone"]), Labels: labels(r), Taints: taints(r),
-		Capacity:    controlplane.Resources{MilliCPU: int64(instance.VCPU) * 1000, MemoryMiB: instance.MemoryMiB},
-		Allocatable: controlplane.Resources{MilliCPU: allocatable.MilliCPU, MemoryMiB: allocatable.MemoryMiB},
-		Pods:        allocatable.Pods, Volumes: allocatable.Volumes,
+	instance, _ := capacity.Instance(kind) // an unknown one is refused by Launch
+	return machines.Launch(ctx, store, machines.Order{
+		Cluster: str(r.Inputs["clusterName"]), InstanceType: kind, Subnet: subnet, Pods: instance.Allocatable().Pods,
+		Labels: labels(r), Taints: taints(r),
+		Tags:    map[string]any{"eks:cluster-name": r.Inputs["clusterName"], "eks:nodegroup-name": r.Inputs["nodeGroupName"]},
+		Outputs: map[string]any{"nodeGroup": r.ID, "index": float64(index)},
 	})
 }
 
-// machine puts an instance into the inventory, with the first free address of its subnet: AWS keeps the first four.
-func (p *Provider) machine(r, subnet inventory.Record, kind string, i int) (inventory.Record, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	block, err := netip.ParsePrefix(str(subnet.Inputs["cidrBlock"]))
-	if err != nil {
-		return inventory.Record{}, err
+// emptiest is the first of the group's subnets with the fewest of its machines, lost zones left out.
+func (p *Provider) emptiest(r inventory.Record, there []inventory.Record) (best inventory.Record, err error) {
+	fewest := -1
+	for _, id := range strs(r.Inputs["subnetIds"]) {
+		subnet, _, err := p.find("ec2.Subnet", id)
+		if err != nil {
+			return best, err
+		}
+		lost, err := machines.Lost(machines.ZoneOf(subnet))
+		if err != nil {
+			return best, err
+		}
+		n := 0
+		for _, m := range there {
+			if m.Inputs["subnetId"] == id {
+				n++
+			}
+		}
+		if !lost && (fewest < 0 || n < fewest) {
+			best, fewest = subnet, n
+		}
 	}
-	all, err := p.all(instanceToken)
-	if err != nil {
-		return inventory.Record{}, err
+	if fewest < 0 {
+		return best, apiError("InsufficientInstanceCapacity", "every zone of node group %s is lost", r.ID)
 	}
-	taken := map[string]bool{}
-	for _, m := range all {
-		taken[str(m.Outputs["privateIp"])] = true
-	}
-	address := block.Addr().Next().Next().Next().Next()
-	for taken[address.String()] {
-		address = address.Next()
-	}
-	if !block.Contains(address.Next()) { // the last one is AWS's too
-		return inventory.Record{}, apiError("InsufficientFreeAddressesInSubnet", "%s has no free address", subnet.ID)
-	}
-	id, err := p.expand(types[r.Type], "i-{hex}", r, rand.Text())
-	if err != nil {
-		return inventory.Record{}, err
-	}
-	domain := p.region + ".compute.internal"
-	if p.region == "us-east-1" {
-		domain = "ec2.internal"
-	}
-	m := inventory.Record{Type: instanceToken, ID: str(id),
-		Inputs: map[string]any{"instanceType": kind, "subnetId": subnet.ID, "tags": map[string]any{
-			"eks:cluster-name": r.Inputs["clusterName"], "eks:nodegroup-name": r.Inputs["nodeGroupName"]}},
-		Outputs: map[string]any{"nodeGroup": r.ID, "index": float64(i), "privateIp": address.String(),
-			"privateDns": fmt.Sprintf("ip-%s.%s", strings.ReplaceAll(address.String(), ".", "-"), domain)},
-	}
-	return m, p.put(m)
+	return best, nil
 }
 
 // instanceType is the first of the list; the launch template's without a list; EKS's default without both.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -178,8 +179,11 @@ func Version(ctx context.Context) (string, error) {
 	return minorOf(release), err
 }
 
-// release is the full version of the built API server, "v1.36.3".
+// release is the full version of the built API server, "v1.36.3". It is asked for once: every node has it.
 func release(ctx context.Context) (string, error) {
+	if known := builtRelease.Load(); known != nil {
+		return *known, nil
+	}
 	apiserver, err := home.Tool("kube-apiserver")
 	if err != nil {
 		return "", err
@@ -188,8 +192,12 @@ func release(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking %s for its version: %w", apiserver, err)
 	}
-	return strings.TrimSpace(strings.TrimPrefix(string(out), "Kubernetes ")), nil
+	answer := strings.TrimSpace(strings.TrimPrefix(string(out), "Kubernetes "))
+	builtRelease.Store(&answer)
+	return answer, nil
 }
+
+var builtRelease atomic.Pointer[string]
 
 func minorOf(release string) string {
 	parts := strings.SplitN(strings.TrimPrefix(release, "v"), ".", 3)

@@ -39,6 +39,8 @@ var commands = []command{
 	{"preview", "say what `up` would do", (*Engine).preview},
 	{"down", "destroy the stack, and say what is left", (*Engine).down},
 	{"reset", "throw the local engine away, whatever it holds", (*Engine).reset},
+	{"zone-lost", "lose a zone: its machines end at once, and none is launched there any more", (*Engine).zoneLost},
+	{"zone-back", "bring a lost zone back", (*Engine).zoneBack},
 	{"kubectl", "run the pinned kubectl against the stack's cluster", (*Engine).kubectl},
 	{"pulumi", "run the pinned pulumi against the local engine", (*Engine).pulumi},
 }
@@ -80,7 +82,7 @@ func Main(args []string) error {
 func usage(flags *flag.FlagSet) {
 	fmt.Fprintln(os.Stderr, "usage: engine [flags] COMMAND [arguments]")
 	for _, c := range commands {
-		fmt.Fprintf(os.Stderr, "  %-8s %s\n", c.name, c.help)
+		fmt.Fprintf(os.Stderr, "  %-9s %s\n", c.name, c.help)
 	}
 	flags.PrintDefaults()
 	fmt.Fprintf(os.Stderr, "faults to rehearse with, in the environment variable %s:\n%s\n", faults.Variable, faults.Help)

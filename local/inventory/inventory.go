@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/alphapulse/infrastructure/local/home"
 )
@@ -82,7 +83,26 @@ func (s *Store) Delete(typ, id string) error {
 
 // List gives the records of one type, or all of them for "", by type and ID.
 func (s *Store) List(typ string) ([]Record, error) {
-	return list(s.dir, typ)
+	if typ == "" {
+		return list(s.dir, "")
+	}
+	return list(filepath.Join(s.dir, escape(typ)), typ) // and nothing else is read: some ask every second
+}
+
+// Lock keeps all other processes of the local engine from what the name stands for, until it is unlocked.
+func (s *Store) Lock(name string) (unlock func(), err error) {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(s.dir, escape(name)+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", name, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("locking %s: %w", name, err)
+	}
+	return func() { file.Close() }, nil
 }
 
 // Account gives every record of an account in all its regions, or of all accounts for "".

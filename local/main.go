@@ -16,6 +16,7 @@ import (
 	"github.com/alphapulse/infrastructure/local/clouds"
 	"github.com/alphapulse/infrastructure/local/engine"
 	"github.com/alphapulse/infrastructure/local/generators"
+	"github.com/alphapulse/infrastructure/local/karpenter"
 	"github.com/alphapulse/infrastructure/local/kubernetes"
 )
 
@@ -29,6 +30,9 @@ func main() {
 func run(args []string) error {
 	if len(args) > 1 && args[1] == "cloud-controllers" { // started by whichever of us made the cluster
 		return controllers(args[2:])
+	}
+	if len(args) == 6 && args[1] == cloud.KarpenterCommand { // started by them
+		return karpenter.Run(args[2], args[3], args[4], args[5])
 	}
 	name := filepath.Base(args[0])
 	switch name {
@@ -48,6 +52,7 @@ func run(args []string) error {
 // controllers runs what AWS runs beside one cluster, until it is told to stop.
 func controllers(args []string) error {
 	flags := flag.NewFlagSet("cloud-controllers", flag.ContinueOnError)
+	name := flags.String("cluster", "", "the cluster's name")
 	kubeconfig := flags.String("kubeconfig", "", "the administrator's kubeconfig")
 	account := flags.String("account", "", "the cluster's AWS account")
 	region := flags.String("region", "", "the cluster's region")
@@ -57,5 +62,7 @@ func controllers(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return cloud.Run(ctx, *kubeconfig, *account, *region, strings.Split(*subnets, ","))
+	return cloud.Run(ctx, cloud.Cluster{
+		Name: *name, Kubeconfig: *kubeconfig, Account: *account, Region: *region, Subnets: strings.Split(*subnets, ","),
+	})
 }

@@ -1,5 +1,6 @@
-// Package cloud is what AWS runs for an EKS cluster: the controllers that make volumes for claims and load balancers for services. Beside
-// them are those that operators in the cluster would run, if their pods were more than simulated.
+// Package cloud is what AWS runs for an EKS cluster: the controllers that make volumes for claims and load balancers for services, that
+// keep node groups at their size and remove the nodes of machines that are gone. Beside them are those that operators in the cluster would
+// run, if their pods were more than simulated: Karpenter, and KEDA's autoscalers.
 // What they make stands in the inventory, so that a volume that outlives its cluster, or a load balancer that still holds a subnet,
 // is as visible as in an account.
 package cloud
@@ -27,23 +28,30 @@ import (
 
 // cloud is what a controller works with.
 type cloud struct {
-	client          kubernetes.Interface
-	dynamic         dynamic.Interface
-	store           *inventory.Store
-	events          record.EventRecorder
-	informers       informers.SharedInformerFactory
-	account, region string
-	subnets         []string // of load balancers
+	client              kubernetes.Interface
+	dynamic             dynamic.Interface
+	store               *inventory.Store
+	events              record.EventRecorder
+	informers           informers.SharedInformerFactory
+	account, region     string
+	cluster, kubeconfig string
+	subnets             []string // of load balancers
+}
+
+// Cluster is what the controllers work for. Kubeconfig is a file; the subnets are those of its load balancers.
+type Cluster struct {
+	Name, Kubeconfig, Account, Region string
+	Subnets                           []string
 }
 
 // controllers are all that run; each works until the context ends.
-var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers, scaledObjects}
+var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers, nodes, nodeGroups, karpenter, scaledObjects}
 
-// Run works for one cluster until the context ends. The kubeconfig is a file; the subnets are those of its load balancers.
-func Run(ctx context.Context, kubeconfig, account, region string, subnets []string) error {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+// Run works for one cluster until the context ends.
+func Run(ctx context.Context, cluster Cluster) error {
+	config, err := clientcmd.BuildConfigFromFlags("", cluster.Kubeconfig)
 	if err != nil {
-		return fmt.Errorf("running the cloud's controllers: reading %s: %w", kubeconfig, err)
+		return fmt.Errorf("running the cloud's controllers: reading %s: %w", cluster.Kubeconfig, err)
 	}
 	config.QPS, config.UserAgent = -1, "aws"
 	client, err := kubernetes.NewForConfig(config)
@@ -54,7 +62,7 @@ func Run(ctx context.Context, kubeconfig, account, region string, subnets []stri
 	if err != nil {
 		return err
 	}
-	store, err := inventory.Open(account, region)
+	store, err := inventory.Open(cluster.Account, cluster.Region)
 	if err != nil {
 		return err
 	}
@@ -62,7 +70,8 @@ func Run(ctx context.Context, kubeconfig, account, region string, subnets []stri
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	c := &cloud{
-		client: client, dynamic: custom, store: store, account: account, region: region, subnets: subnets,
+		client: client, dynamic: custom, store: store, account: cluster.Account, region: cluster.Region,
+		cluster: cluster.Name, kubeconfig: cluster.Kubeconfig, subnets: cluster.Subnets,
 		events:    broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "aws"}),
 		informers: informers.NewSharedInformerFactory(client, time.Minute),
 	}

@@ -104,7 +104,7 @@ func startControllers(spec Spec) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(self, controllers, "--kubeconfig", kubeconfig,
+	cmd := exec.Command(self, controllers, "--cluster", spec.Name, "--kubeconfig", kubeconfig,
 		"--account", spec.Account, "--region", spec.Region, "--subnets", strings.Join(spec.Subnets, ","))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -78,6 +78,8 @@ var nodeCases = []breakage{
 	{"node-class-metadata", nodeClass, `{"spec":{"metadataOptions":{"httpTokens":"optional"}}}`, "gets the node's credentials", `{"spec":{}}`},
 	{"node-class-metadata", nodeClass, `{"spec":{"metadataOptions":{"httpPutResponseHopLimit":2}}}`, "hops", `{"spec":{"metadataOptions":` + imds1 + `}}`},
 	{"node-class-disks", nodeClass, `{"spec":` + disk(`{"volumeType":"gp3"}`) + `}`, "the disk is not encrypted", `{"spec":` + disk(`{"encrypted":true,"volumeType":"gp3"}`) + `}`},
+	{"node-pool-limit", nodePool, `{"spec":{"template":{}}}`, "until the account's quota", `{"spec":{"limits":{"cpu":"40"}}}`},
+	{"node-pool-drain", nodePool, `{"spec":{"template":{"spec":{}}}}`, "for ever", `{"spec":{"template":{"spec":{"terminationGracePeriod":"30m"}}}}`},
 	{"node-class-image", nodeClass, `{"spec":{"amiSelectorTerms":[{"alias":"al2@latest"}]}}`, "use al2023@", `{"spec":{"amiSelectorTerms":[{"alias":"al2023@v20261101"},{"id":"ami-1"}]}}`},
 }
 

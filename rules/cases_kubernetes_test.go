@@ -68,7 +68,7 @@ func TestKindsThatAreServedAreNotRefused(t *testing.T) {
 	for _, typ := range []string{
 		"policy/v1:PodDisruptionBudget", "networking.k8s.io/v1beta1:ServiceCIDR", "storage.k8s.io/v1beta1:VolumeAttributesClass", "apps/v1:Deployment",
 		"admissionregistration.k8s.io/v1beta1:ValidatingAdmissionPolicy", "batch/v1:CronJob", "autoscaling/v2:HorizontalPodAutoscaler",
-		"external-secrets.io/v1:ExternalSecret", "external-secrets.io/v1alpha1:PushSecret", "cert-manager.io/v1:Certificate", "karpenter.sh/v1:NodePool",
+		"external-secrets.io/v1:ExternalSecret", "external-secrets.io/v1alpha1:PushSecret", "cert-manager.io/v1:Certificate", "karpenter.sh/v1:NodeClaim",
 		"flowcontrol.apiserver.k8s.io/v1:FlowSchema", "rbac.authorization.k8s.io/v1:Role",
 	} {
 		assert.Empty(t, judgeAlone("kubernetes:"+typ, "it", map[string]any{"metadata": Unknown{}}), typ)

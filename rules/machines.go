@@ -8,6 +8,7 @@ import (
 const (
 	launchTemplate = "aws:ec2/launchTemplate:LaunchTemplate"
 	nodeClass      = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
+	nodePool       = "kubernetes:karpenter.sh/v1:NodePool"
 )
 
 // machineRules are for what nodes are made from (C2): launch templates of managed node groups, and Karpenter's node classes.
@@ -33,6 +34,10 @@ var machineRules = []Rule{
 			"is not what nodes have", "set it to gp3")))},
 	{Name: "node-class-image", Types: []string{nodeClass}, Source: "AWS docs", Check: each("spec.amiSelectorTerms",
 		like("alias", notAL2, "Amazon Linux 2 has no image for Kubernetes 1.33 and later", "use al2023@ and a version"))},
+	{Name: "node-pool-limit", Types: []string{nodePool}, Source: "requirement C2",
+		Check: given("spec.limits", "without a limit one wrong number of replicas makes nodes until the account's quota", "set limits.cpu")},
+	{Name: "node-pool-drain", Types: []string{nodePool}, Source: "Karpenter docs",
+		Check: given("spec.template.spec.terminationGracePeriod", "a pod that may not be evicted keeps its node, and a deletion, for ever", "set it")},
 }
 
 const (

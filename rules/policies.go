@@ -57,7 +57,7 @@ func readPolicy(v Value) (*document, error) {
 
 // identityRules are IAM's (S3).
 var identityRules = []Rule{
-	{Name: "iam-policy-document", Types: []string{"aws:iam/*", bucketPolicy, kmsKey, "aws:ec2/vpcEndpoint:VpcEndpoint"}, Source: "AWS docs",
+	{Name: "iam-policy-document", Types: []string{"aws:iam/*", bucketPolicy, queuePolicy, kmsKey, "aws:ec2/vpcEndpoint:VpcEndpoint"}, Source: "AWS docs",
 		Check: all(policyDocument("policy"), policyDocument("assumeRolePolicy"))},
 	{Name: "iam-trust-principal", Types: []string{iamRole}, Source: "AWS docs", Check: everyStatementNamesPrincipals("assumeRolePolicy")},
 	{Name: "iam-oidc-provider", Types: []string{"aws:iam/openIdConnectProvider:OpenIdConnectProvider"},
@@ -68,6 +68,7 @@ var identityRules = []Rule{
 const (
 	iamRole      = "aws:iam/role:Role"
 	bucketPolicy = "aws:s3/bucketPolicy:BucketPolicy"
+	queuePolicy  = "aws:sqs/queuePolicy:QueuePolicy"
 )
 
 func policyDocument(path string) check {

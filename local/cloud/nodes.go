@@ -91,9 +91,6 @@ func (c *cloud) removeNode(ctx context.Context, node *corev1.Node) error {
 			return ignoreGone(err)
 		}
 	}
-	if err := ignoreGone(c.client.StorageV1().CSINodes().Delete(ctx, node.Name, metav1.DeleteOptions{})); err != nil {
-		return err
-	}
 	if node.DeletionTimestamp != nil {
 		return nil
 	}

@@ -101,7 +101,7 @@ func EnsureRunning(ctx context.Context, name string) error {
 	if err := dropStalePIDs(ctx, name); err != nil {
 		return err
 	}
-	if !Running(ctx, name) {
+	if !runs(ctx, name, components) {
 		release, err := release(ctx)
 		if err != nil {
 			return err
@@ -116,9 +116,13 @@ func EnsureRunning(ctx context.Context, name string) error {
 	return startControllers(spec)
 }
 
-// Running tells whether every process of the control plane lives.
+// Running tells whether every process of the control plane lives, and the cloud controllers beside it.
 func Running(ctx context.Context, name string) bool {
-	for _, component := range components {
+	return runs(ctx, name, components) && runs(ctx, name, []string{controllers})
+}
+
+func runs(ctx context.Context, name string, processes []string) bool {
+	for _, component := range processes {
 		if pid := readPID(name, component); pid == 0 || !owns(ctx, name, pid) {
 			return false
 		}

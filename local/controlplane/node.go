@@ -56,7 +56,11 @@ func AddNode(ctx context.Context, cluster string, node Node) error {
 		"topology.ebs.csi.aws.com/zone": node.Zone,
 	}
 	maps.Copy(labels, node.Labels)
-	// First, so that no pod is placed before its volumes are counted.
+	// First, so that no pod is placed before its volumes are counted. One of the same name is that of an earlier machine, which had the
+	// same address.
+	if err := client.StorageV1().CSINodes().Delete(ctx, node.Name, meta.DeleteOptions{}); err != nil && !errors.IsNotFound(err) {
+		return fmt.Errorf("adding node %s: %w", node.Name, err)
+	}
 	count := int32(node.Volumes)
 	_, err = client.StorageV1().CSINodes().Create(ctx, &storage.CSINode{
 		ObjectMeta: meta.ObjectMeta{Name: node.Name},
@@ -68,7 +72,7 @@ func AddNode(ctx context.Context, cluster string, node Node) error {
 	if err != nil {
 		return fmt.Errorf("adding node %s: %w", node.Name, err)
 	}
-	_, err = client.CoreV1().Nodes().Create(ctx, &core.Node{
+	added, err := client.CoreV1().Nodes().Create(ctx, &core.Node{
 		ObjectMeta: meta.ObjectMeta{Name: node.Name, Labels: labels, Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"}},
 		Spec:       core.NodeSpec{ProviderID: fmt.Sprintf("aws:///%s/%s", node.Zone, node.InstanceID), Taints: node.Taints},
 		Status: core.NodeStatus{
@@ -80,6 +84,11 @@ func AddNode(ctx context.Context, cluster string, node Node) error {
 		},
 	}, meta.CreateOptions{})
 	if err != nil {
+		return fmt.Errorf("adding node %s: %w", node.Name, err)
+	}
+	owner := fmt.Sprintf(`{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":%q,"uid":%q}]}}`, added.Name, added.UID)
+	_, err = client.StorageV1().CSINodes().Patch(ctx, node.Name, types.MergePatchType, []byte(owner), meta.PatchOptions{})
+	if err != nil { // it goes with its node, whoever deletes that
 		return fmt.Errorf("adding node %s: %w", node.Name, err)
 	}
 	return nil
@@ -158,9 +167,6 @@ func RemoveNode(ctx context.Context, cluster, name string) error {
 		return fmt.Errorf("removing node %s: %w", name, err)
 	}
 	if err := deletePods(ctx, client, name); err != nil { // what DaemonSets put back meanwhile
-		return fmt.Errorf("removing node %s: %w", name, err)
-	}
-	if err := client.StorageV1().CSINodes().Delete(ctx, name, meta.DeleteOptions{}); err != nil && !errors.IsNotFound(err) {
 		return fmt.Errorf("removing node %s: %w", name, err)
 	}
 	return nil

@@ -99,4 +99,4 @@ func ZoneOf(subnet inventory.Record) string {
 }
 
 // regionOf is a zone's name without its letter.
-func regionOf(zone string) string { return strings.TrimRight(zone, "abcdef") }
+func regionOf(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }

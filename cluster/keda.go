@@ -77,9 +77,11 @@ func kedaValues(args *KEDAArgs) pulumi.Map {
 		"nodeSelector":       chart.OnPlatformPool,
 		"enableServiceLinks": pulumi.Bool(false),
 		// Otherwise it may read and scale every kind of object that there is.
-		"rbac":           pulumi.Map{"enabledCustomScaledRefKinds": pulumi.Bool(false)},
-		"prometheus":     pulumi.Map{"operator": pulumi.Map{"enabled": pulumi.Bool(true), "port": pulumi.Int(8080)}},
-		"podAnnotations": pulumi.Map{"keda": pulumi.StringMap{"prometheus.io/scrape": pulumi.String("true"), "prometheus.io/port": pulumi.String("8080"), "prometheus.io/path": pulumi.String("/metrics")}},
+		"rbac":       pulumi.Map{"enabledCustomScaledRefKinds": pulumi.Bool(false)},
+		"prometheus": pulumi.Map{"operator": pulumi.Map{"enabled": pulumi.Bool(true), "port": pulumi.Int(8080)}},
+		"podAnnotations": pulumi.Map{"keda": pulumi.ToStringMap(map[string]string{
+			"prometheus.io/scrape": "true", "prometheus.io/port": "8080", "prometheus.io/path": "/metrics",
+		})},
 	}
 	resources, pods, containers, budgets, spread := pulumi.Map{}, pulumi.Map{}, pulumi.Map{}, pulumi.Map{}, pulumi.Map{}
 	for _, p := range kedaParts {

@@ -92,13 +92,15 @@ func kedaValues(args *KEDAArgs) pulumi.Map {
 		resources[p.part], pods[p.part], containers[p.part] = chart.Resources(program), chart.PodSecurity, chart.ContainerSecurity
 		budgets[p.part] = pulumi.Map{"maxUnavailable": pulumi.Int(1)}
 		spread[p.spread] = pulumi.Array{pulumi.Map{
-			"topologyKey": pulumi.String("topology.kubernetes.io/zone"), "maxSkew": pulumi.Int(1), "whenUnsatisfiable": pulumi.String("ScheduleAnyway"),
+			"topologyKey": pulumi.String("topology.kubernetes.io/zone"), "whenUnsatisfiable": pulumi.String("ScheduleAnyway"),
+			"maxSkew":       pulumi.Int(1),
 			"labelSelector": pulumi.Map{"matchLabels": pulumi.StringMap{"app": pulumi.String(p.app)}},
 		}}
 		values[p.spread] = pulumi.Map{"replicaCount": pulumi.Int(program.Replicas)}
 	}
 	for key, value := range map[string]pulumi.Map{
-		"resources": resources, "podSecurityContext": pods, "securityContext": containers, "podDisruptionBudget": budgets, "topologySpreadConstraints": spread,
+		"resources": resources, "podSecurityContext": pods, "securityContext": containers,
+		"podDisruptionBudget": budgets, "topologySpreadConstraints": spread,
 	} {
 		values[key] = value
 	}

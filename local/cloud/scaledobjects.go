@@ -218,7 +218,8 @@ func (c *cloud) autoscaler(ctx context.Context, s ScaledObject) (*autoscalingv2.
 		ObjectMeta: metav1.ObjectMeta{
 			Name: configured.Name, Namespace: s.Namespace, Labels: map[string]string{"app.kubernetes.io/managed-by": kedaOperator},
 			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: ScaledObjects.GroupVersion().String(), Kind: "ScaledObject", Name: s.Name, UID: s.UID, Controller: &isTrue, BlockOwnerDeletion: &isTrue,
+				APIVersion: ScaledObjects.GroupVersion().String(), Kind: "ScaledObject", Name: s.Name, UID: s.UID,
+				Controller: &isTrue, BlockOwnerDeletion: &isTrue,
 			}},
 		},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
@@ -251,8 +252,11 @@ func (t trigger) metric(place int, of string) (autoscalingv2.MetricSpec, error) 
 				Name:     fmt.Sprintf("s%d-%s", place, metricName.Replace("redis-"+t.Metadata["listName"])),
 				Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"scaledobject.keda.sh/name": of}},
 			},
-			Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: resource.NewQuantity(length, resource.DecimalSI)},
+			Target: autoscalingv2.MetricTarget{
+				Type: autoscalingv2.AverageValueMetricType, AverageValue: resource.NewQuantity(length, resource.DecimalSI),
+			},
 		}}, err
 	}
-	return autoscalingv2.MetricSpec{}, fmt.Errorf("%s %s is not modelled by the local engine, which knows cpu with Utilization, and redis-sentinel", t.Type, t.MetricType)
+	return autoscalingv2.MetricSpec{}, fmt.Errorf("%s %s is not modelled by the local engine, which knows cpu with Utilization, and redis-sentinel",
+		t.Type, t.MetricType)
 }

@@ -36,7 +36,8 @@ func scaledObject(t *testing.T, triggers string) *unstructured.Unstructured {
 func withKEDA(t *testing.T, watched string, available int32, objects ...runtime.Object) *cloud {
 	t.Helper()
 	c := testCloud(t)
-	operator := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "keda-operator", Namespace: "keda"}, Status: appsv1.DeploymentStatus{AvailableReplicas: available}}
+	operator := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "keda-operator", Namespace: "keda"}}
+	operator.Status.AvailableReplicas = available
 	operator.Spec.Template.Spec.Containers = []corev1.Container{{Env: []corev1.EnvVar{{Name: "WATCH_NAMESPACE", Value: watched}}}}
 	_, err := c.client.AppsV1().Deployments("keda").Create(t.Context(), operator, metav1.CreateOptions{})
 	require.NoError(t, err)

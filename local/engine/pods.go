@@ -90,7 +90,9 @@ func look(ctx context.Context, client kubernetes.Interface, custom dynamic.Inter
 }
 
 // behindScaledObjects names the ScaledObjects whose autoscaler is not there yet, or is still what it was before a change.
-func behindScaledObjects(ctx context.Context, custom dynamic.Interface, autoscalers []autoscaling.HorizontalPodAutoscaler) (waiting []string, err error) {
+func behindScaledObjects(
+	ctx context.Context, custom dynamic.Interface, autoscalers []autoscaling.HorizontalPodAutoscaler,
+) (waiting []string, err error) {
 	list, err := custom.Resource(cloud.ScaledObjects).List(ctx, meta.ListOptions{})
 	if apierrors.IsNotFound(err) { // nothing in this cluster knows them
 		return nil, nil
@@ -105,7 +107,8 @@ func behindScaledObjects(ctx context.Context, custom dynamic.Interface, autoscal
 		}
 		least, most := scaled.Bounds()
 		if !slices.ContainsFunc(autoscalers, func(a autoscaling.HorizontalPodAutoscaler) bool {
-			return a.Namespace == scaled.Namespace && a.Name == scaled.Status.AutoscalerName && *a.Spec.MinReplicas == least && a.Spec.MaxReplicas == most
+			return a.Namespace == scaled.Namespace && a.Name == scaled.Status.AutoscalerName &&
+				*a.Spec.MinReplicas == least && a.Spec.MaxReplicas == most
 		}) {
 			waiting = append(waiting, fmt.Sprintf("ScaledObject %s/%s has no autoscaler of %d to %d replicas: see its events",
 				scaled.Namespace, scaled.Name, least, most))

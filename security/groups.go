@@ -53,8 +53,8 @@ var (
 	secretsCertificates  = program(config.ExternalSecrets, "external-secrets-cert-controller", labelled(chartName, "external-secrets-cert-controller"), 8080)
 	reloader             = program(config.Reloader, "reloader", labelled("app", "reloader"), 9090)
 	kedaOperator         = program(config.KEDA, "keda-operator", labelled("app", "keda-operator"), 8080)
-	kedaMetricsServer    = program(config.KEDA, "keda-metrics-server", labelled("app", "keda-operator-metrics-apiserver"), 8080)
-	kedaAdmissionWebhook = program(config.KEDA, "keda-webhooks", labelled("app", "keda-admission-webhooks"), 8080)
+	kedaMetricsServer    = program(config.KEDA, "keda-metrics-server", labelled("app", "keda-operator-metrics-apiserver"), 0)
+	kedaAdmissionWebhook = program(config.KEDA, "keda-webhooks", labelled("app", "keda-admission-webhooks"), 0)
 )
 
 const chartName = "app.kubernetes.io/name"

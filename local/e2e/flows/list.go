@@ -92,7 +92,7 @@ func (l *list) add(line string) error {
 
 func (l *list) flow(words []string) (f flow, err error) {
 	if len(words) < 4 || words[1] != "->" {
-		return f, fmt.Errorf("%q is no flow: FROM -> TO PORT...", strings.Join(words, " "))
+		return f, fmt.Errorf("%q is no flow: FROM -> TO PORT, and further ports", strings.Join(words, " "))
 	}
 	ports := words[3:]
 	if i := slices.Index(ports, "via"); i >= 0 && i == len(ports)-2 {

@@ -26,7 +26,7 @@ type Port struct {
 
 var (
 	https  = tcp(443)
-	lookup = []Port{{53, "UDP"}, {53, "TCP"}}
+	domain = []Port{{53, "UDP"}, {53, "TCP"}}
 )
 
 // flows are all there are (N7): the arrows of the source's diagram, and what it forgets. Policies for both ends are made from this table; a
@@ -34,7 +34,7 @@ var (
 // job that makes the roles reaches PostgreSQL, the API and the risk workers have no way out, operators reach no workload but the broker.
 // Probes need no row: what a pod's own node sends is always let through.
 var flows = append([]Flow{
-	{everybody, clusterDNS, lookup, "names"},
+	{everybody, clusterDNS, domain, "names"},
 
 	{cloudflare, ingress, tcp(8000, 8443), "requests: the load balancer keeps the client's address"},
 	{loadBalancer, ingress, tcp(8080), "health checks"},

@@ -101,6 +101,7 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`protect: perhaps: expected true or false`,
 		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads`,
 		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
+		`workloads.api.connections: 400: must be 1 to 100: what one pod opens to the database at most`,
 		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
 		`workloads.api.replicas: "min 60, max 50": must be 1 <= min <= max`,
 		`workloads.api.requests.cpu: "2 cores": must be an amount of CPU such as "2" or "500m"`,
@@ -110,8 +111,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 51, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 51 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 52, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 52 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {

@@ -35,6 +35,8 @@ type Workload struct {
 	// Requests are what the scheduler sets aside for one pod, Limits what it may use at most.
 	Requests Amount `json:"requests"`
 	Limits   Amount `json:"limits"`
+	// Connections is how many connections to the database one pod opens at most; 0 for what does not use it (D4).
+	Connections int `json:"connections"`
 }
 
 // Replicas are the bounds of a workload's autoscaler.
@@ -61,7 +63,7 @@ func (w Workloads) All() []Named {
 		Named{Name: "risk-worker", Workload: w.Risk, Worker: true},
 		Named{Name: "billing", Workload: w.Billing},
 		Named{Name: "ingress", Workload: w.Ingress},
-		Named{Name: "pgbouncer", Workload: w.Pooler})
+		Named{Name: PoolerName, Workload: w.Pooler})
 }
 
 var agentType = regexp.MustCompile(`^[a-z][a-z0-9]{1,19}$`)
@@ -73,6 +75,7 @@ func (w Workloads) validate(pools []NodePool) (ps Problems) {
 	}{{"api", w.API}, {"agents.worker", w.Agents.Worker}, {"risk", w.Risk}, {"billing", w.Billing}, {"ingress", w.Ingress}, {"pooler", w.Pooler}} {
 		ps = append(ps, at.validate(pools).under(at.key+".")...)
 	}
+	ps = append(ps, w.validateConnections()...)
 	if len(w.Agents.Types) == 0 {
 		ps.missing("agents.types", "at least one type of agent, such as technical")
 	}

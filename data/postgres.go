@@ -53,8 +53,11 @@ type Postgres struct {
 	Database                pulumi.StringOutput
 	// SecurityGroupID is the instances' own group.
 	SecurityGroupID pulumi.StringOutput
-	// MasterSecretARN and URLSecretARN are the secrets with the master's credentials and with the application's URL.
-	MasterSecretARN, URLSecretARN pulumi.StringOutput
+	// MasterSecretARN, ApplicationSecretARN and URLSecretARN are the secrets with the master's credentials, with the application's, and with
+	// its URL.
+	MasterSecretARN, ApplicationSecretARN, URLSecretARN pulumi.StringOutput
+	// VerifierDigest is the SHA-256, in hexadecimal, of what the server should know of the application's password: it tells which, not what.
+	VerifierDigest pulumi.StringOutput
 }
 
 // postgresBuilder carries what the steps of one database share.
@@ -66,15 +69,14 @@ type postgresBuilder struct {
 	replicaZone string
 	parent      *Postgres
 
-	subnets      *rds.SubnetGroup
-	group        *ec2.SecurityGroup
-	parameters   *rds.ParameterGroup
-	monitoring   *security.Role
-	logs         map[string][]pulumi.Resource // by instance identifier
-	master       pulumi.StringOutput
-	primary      *rds.Instance
-	masterSecret *security.Secret
-	urlSecret    *security.Secret
+	subnets                                    *rds.SubnetGroup
+	group                                      *ec2.SecurityGroup
+	parameters                                 *rds.ParameterGroup
+	monitoring                                 *security.Role
+	logs                                       map[string][]pulumi.Resource // by instance identifier
+	master                                     pulumi.StringOutput
+	primary                                    *rds.Instance
+	masterSecret, applicationSecret, urlSecret *security.Secret
 }
 
 // NewPostgres makes the database.
@@ -109,10 +111,11 @@ func NewPostgres(ctx *pulumi.Context, name string, args *PostgresArgs, opts ...p
 	}
 	p.Address, p.Port, p.Database = b.primary.Address, b.primary.Port, b.primary.DbName
 	p.SecurityGroupID = b.group.ID().ToStringOutput()
-	p.MasterSecretARN, p.URLSecretARN = b.masterSecret.ARN, b.urlSecret.ARN
+	p.MasterSecretARN, p.ApplicationSecretARN, p.URLSecretARN = b.masterSecret.ARN, b.applicationSecret.ARN, b.urlSecret.ARN
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{
 		"address": p.Address, "replicaAddress": p.ReplicaAddress, "port": p.Port, "database": p.Database,
-		"securityGroupId": p.SecurityGroupID, "masterSecretArn": p.MasterSecretARN, "urlSecretArn": p.URLSecretARN,
+		"securityGroupId": p.SecurityGroupID, "masterSecretArn": p.MasterSecretARN,
+		"applicationSecretArn": p.ApplicationSecretARN, "urlSecretArn": p.URLSecretARN, "verifierDigest": p.VerifierDigest,
 	})
 }
 

@@ -29,7 +29,7 @@ func parameters(class config.DatabaseClass) []parameter {
 	kB := class.MemoryGiB << 20
 	number := strconv.Itoa
 	return []parameter{
-		{"max_connections", number(config.PostgresConnections), atReboot},
+		{"max_connections", number(class.Connections()), atReboot},
 		{"shared_buffers", number(kB / 4 / block), atReboot},
 		{"effective_cache_size", number(kB * 3 / 4 / block), atOnce},
 		{"work_mem", number(kB / 512), atOnce},

@@ -280,8 +280,8 @@ func TestD2SettingsKeepTheirShareOfASmallerInstance(t *testing.T) {
 		assert.Equal(t, memory/4, kB("shared_buffers", 8), class)
 		assert.Equal(t, memory*3/4, kB("effective_cache_size", 8), class)
 		assert.Equal(t, memory/16, kB("maintenance_work_mem", 1), class)
-		assert.LessOrEqual(t, kB("shared_buffers", 8)+config.PostgresConnections*kB("work_mem", 1), memory*3/4, "%s: each connection may use it once", class)
-		assert.Equal(t, "200", got["max_connections"]["value"], "what the budget counts with")
+		assert.LessOrEqual(t, kB("shared_buffers", 8)+found.Connections()*kB("work_mem", 1), memory*3/4, "%s: each connection may use it once", class)
+		assert.Equal(t, strconv.Itoa(found.Connections()), got["max_connections"]["value"], "what the budget counts with")
 	}
 }
 
@@ -323,6 +323,21 @@ func TestS2ApplicationConnectsWithItsOwnPasswordOverTLS(t *testing.T) {
 	secret := run.Find(t, secretType, "postgres-url-secret")
 	assertInputs(t, secret, map[string]any{"name": "/alphapulse/prod/database/url", "kmsKeyId": "key-of-data", "recoveryWindowInDays": 30})
 	url := run.Find(t, versionType, "postgres-url-secret").At("secretString")
-	assert.Equal(t, "postgresql://alphapulse:password-of-postgres-application@address-of-postgres:5432/alphapulse?sslmode=require", url)
+	assert.Equal(t, "postgresql://alphapulse:password-of-postgres-application@pgbouncer:5432/alphapulse?sslmode=require", url, "the database has no place for all of them (D4)")
 	assert.NotContains(t, url, run.Find(t, instance, "postgres").At("password"), "no workload uses the master user (D4)")
+}
+
+func TestD4VerifierIsPostgreSQLsOwn(t *testing.T) {
+	run := up(t)
+	assertInputs(t, run.Find(t, randomID, "postgres-application-salt"), map[string]any{"byteLength": 16})
+	var kept map[string]string
+	text := run.Find(t, versionType, "postgres-application-secret").At("secretString")
+	require.NoError(t, json.Unmarshal([]byte(fmt.Sprint(text)), &kept))
+	assert.Equal(t, "/alphapulse/prod/database/application", run.Find(t, secretType, "postgres-application-secret").At("name"))
+	// Computed by another implementation of RFC 5803 (Python's hashlib and hmac).
+	assert.Equal(t, map[string]string{
+		"username": "alphapulse", "password": "password-of-postgres-application",
+		"verifier": "SCRAM-SHA-256$4096:aGV4LW9mLXBvc3RncmVzLWFwcGxpY2F0aW9uLXNhbHQ=$" +
+			"SE7+Yupixl2ChgVwMiKNBMqaXSVt8NsRMt/91qpbd54=:CwR06NN0y6sQr6r/ryah97jCXGPibYACF8n8yRGRISA=",
+	}, kept)
 }

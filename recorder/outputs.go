@@ -29,6 +29,7 @@ func ARN(typ, name string) string {
 // all others: the SDK's mocks fail on a secret that is not known.
 var partsOfSecrets = map[string]struct{ output, value string }{
 	"random:index/randomPassword:RandomPassword":    {"result", "password"},
+	"random:index/randomId:RandomId":                {"hex", "hex"},
 	"tls:index/privateKey:PrivateKey":               {"privateKeyPem", "key"},
 	"tls:index/certRequest:CertRequest":             {"certRequestPem", "request"},
 	"tls:index/selfSignedCert:SelfSignedCert":       {"certPem", "certificate"},
@@ -48,9 +49,6 @@ func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 	}
 	if m.mode == Preview {
 		return outputs
-	}
-	if args.TypeToken == "random:index/randomId:RandomId" {
-		outputs["hex"] = text("hex-of-" + args.Name)
 	}
 	if args.TypeToken == "kubernetes:core/v1:Service" {
 		return resource.NewPropertyMapFromMap(map[string]any{"status": map[string]any{

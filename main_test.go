@@ -302,6 +302,8 @@ func TestC4PodsOfThePlatformGoBeforeTheNodePools(t *testing.T) {
 func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 	everything, err := config.FromFile("config/testdata/invalid-everything.yaml")
 	require.NoError(t, err)
+	connections, err := config.FromFile("config/testdata/too-many-connections.yaml")
+	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		raw  map[string]string
 		says []string
@@ -316,6 +318,10 @@ func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 		}},
 		"a pool too small": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].max", 8), []string{
 			"has 1 problem(s); nothing was created", "alphapulse:cluster.nodePools[2].max: 8: pool services: ", "; would fit: max: 9",
+		}},
+		"too many connections (D4)": {connections, []string{
+			"alphapulse:workloads.pooler.replicas.max: 30: db.r5.xlarge takes 200 connections", "; would fit: max: 18",
+			"alphapulse:workloads.pooler.limits.memory: 256Mi: workloads open 5070 connections", "; would fit: memory: 349Mi",
 		}},
 		"a range without room for subnets": {recorder.Change(t, committed(t, "prod"), "alphapulse:network.cidr", "10.20.0.0/28"), []string{
 			"has 1 problem(s)", `alphapulse:network.cidr: "10.20.0.0/28": must be /16`,

@@ -43,14 +43,16 @@ func run(about, path string) error {
 	return nil
 }
 
-// ofCapacity says what the workloads ask of their nodes, and fails when they do not fit (C3).
+// ofCapacity says what the workloads ask of their nodes and of the database, and fails when it does not fit (C3, D4).
 func ofCapacity(platform config.Platform) error {
 	report := capacity.PlanFor(platform).Check()
 	fmt.Print(report.Table())
 	for _, pool := range platform.Cluster.NodePools {
 		fmt.Printf("pool %s has %d nodes at minimum replicas, %d of them always\n", pool.Name, report.NodesAtMinimum(pool.Name), pool.Min)
 	}
-	if n := len(report.Problems); n > 0 {
+	budget := capacity.ConnectionsFor(platform)
+	fmt.Print(budget.Table())
+	if n := len(report.Problems) + len(budget.Problems()); n > 0 {
 		return fmt.Errorf("does not fit in %d ways", n)
 	}
 	return nil

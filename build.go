@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/alphapulse/infrastructure/capacity"
 	"github.com/alphapulse/infrastructure/cluster"
 	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/data"
@@ -219,21 +220,44 @@ func (b *build) newWorkloads() error {
 		Image:  b.image,
 		Scaler: b.scaler,
 	}
-	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API); err != nil {
+	ready, err := b.newConnections()
+	if err != nil {
 		return err
 	}
-	if _, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing); err != nil {
+	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API, ready); err != nil {
 		return err
 	}
-	if err := workloads.NewAgents(b.ctx, b.place, b.Workloads.Agents); err != nil {
+	if _, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing, ready); err != nil {
 		return err
 	}
-	_, err := workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk)
+	if err := workloads.NewAgents(b.ctx, b.place, b.Workloads.Agents, ready); err != nil {
+		return err
+	}
+	_, err = workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk, ready)
 	return err
 }
 
 // image is where nodes pull an image from.
 func (b *build) image(name string) (pulumi.StringInput, error) { return b.registries.Image(name) }
+
+// newConnections makes the way to the database: the application's role in it, and the pooler in front of it. Workloads come afterwards.
+func (b *build) newConnections() (pulumi.ResourceOption, error) {
+	budget := capacity.ConnectionsFor(b.Platform)
+	roles, err := workloads.NewRoles(b.ctx, b.place, &workloads.RolesArgs{
+		Region: b.AWS.Region, VerifierDigest: b.database.VerifierDigest, Connections: budget.Poolers * budget.PoolSize,
+	}, pulumi.DependsOn([]pulumi.Resource{b.database})) // its address and passwords come by way of Secrets Manager
+	if err != nil {
+		return nil, err
+	}
+	pooler, err := workloads.NewPooler(b.ctx, b.place, &workloads.PoolerArgs{
+		Spec: b.Workloads.Pooler, Region: b.AWS.Region, Host: b.database.Address, Port: b.database.Port, Database: b.database.Database,
+		PoolSize: budget.PoolSize, MaxClients: budget.MaxClients,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pulumi.DependsOn([]pulumi.Resource{roles, pooler}), nil
+}
 
 func (b *build) newIngress() (err error) {
 	if b.originPull, err = b.certificates.Issue(b.ctx, &security.CertificateArgs{

@@ -321,7 +321,7 @@ func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 		}},
 		"too many connections (D4)": {connections, []string{
 			"alphapulse:workloads.pooler.replicas.max: 30: db.r5.xlarge takes 200 connections", "; would fit: max: 18",
-			"alphapulse:workloads.pooler.limits.memory: 256Mi: workloads open 5070 connections", "; would fit: memory: 349Mi",
+			"alphapulse:workloads.pooler.limits.memory: 256Mi: workloads open 5070 connections", "; would fit: memory: 413Mi",
 		}},
 		"a range without room for subnets": {recorder.Change(t, committed(t, "prod"), "alphapulse:network.cidr", "10.20.0.0/28"), []string{
 			"has 1 problem(s)", `alphapulse:network.cidr: "10.20.0.0/28": must be /16`,

@@ -65,9 +65,12 @@ func ConnectionsFor(p config.Platform) Connections {
 			c.Users = append(c.Users, ConnectionUser{Name: w.Name, Pods: inRollout(w.Workload), Each: w.Connections})
 		}
 	}
-	c.MaxClients = max(0, (int(c.pooler.Limits.MemoryMiB())-poolerMiB)*1024/perClientKiB)
+	c.MaxClients = max(0, int(c.pooler.Limits.MemoryMiB())-c.fixedMiB()) * 1024 / perClientKiB
 	return c
 }
+
+// fixedMiB is what a pooler pod needs without any client.
+func (c Connections) fixedMiB() int { return poolerMiB + int(config.PoolerExporterLimits.MemoryMiB()) }
 
 func inRollout(w config.Workload) int { return 2 * w.Replicas.Max }
 
@@ -81,7 +84,7 @@ func (c Connections) Clients() (all int) {
 
 // Problems are the reasons to refuse the budget, each under the key that could be changed.
 func (c Connections) Problems() (problems config.Problems) {
-	if c.class == "" || c.Poolers < 1 || c.MaxClients < 1 { // refused already; there is nothing to count with
+	if c.class == "" || c.Poolers < 1 { // refused already; there is nothing to count with
 		return nil
 	}
 	add := func(key, value, want string, args ...any) {
@@ -93,7 +96,7 @@ func (c Connections) Problems() (problems config.Problems) {
 	}
 	if short := c.Clients() - c.MaxClients; short > 0 {
 		add("limits.memory", c.pooler.Limits.Memory, "workloads open %d connections at most, and all may reach one pod, which has memory for %d: %d too few; "+
-			"would fit: memory: %dMi, or fewer `connections`", c.Clients(), c.MaxClients, short, poolerMiB+(c.Clients()*perClientKiB+1023)/1024)
+			"would fit: memory: %dMi, or fewer `connections`", c.Clients(), c.MaxClients, short, c.fixedMiB()+(c.Clients()*perClientKiB+1023)/1024)
 	}
 	return problems
 }

@@ -24,13 +24,13 @@ func TestD4CommittedStacksStayWithinTheDatabasesConnections(t *testing.T) {
 func TestD4ProdsWorkloadsNeedThePooler(t *testing.T) {
 	c := ConnectionsFor(committed(t, "prod"))
 	assert.Equal(t, Connections{
-		Limit: 200, Reserved: 20, Poolers: 6, PoolSize: 30, MaxClients: 3584, Users: c.Users, pooler: c.pooler, class: "db.r5.xlarge",
+		Limit: 200, Reserved: 20, Poolers: 6, PoolSize: 30, MaxClients: 2560, Users: c.Users, pooler: c.pooler, class: "db.r5.xlarge",
 	}, c)
 	require.Len(t, c.Users, 9, "the API, six kinds of agents, risk and billing")
 	assert.Equal(t, ConnectionUser{"api", 100, 10}, c.Users[0])
 	assert.Equal(t, 100*10+6*40*4+20*4+6*5, c.Clients())
 	assert.Contains(t, c.Table(), "db.r5.xlarge takes 200; 20 reserved, 6 pooler pods in a rollout with 30 each = 200")
-	assert.Contains(t, c.Table(), "2070 from workloads in all; one pooler pod takes 3584")
+	assert.Contains(t, c.Table(), "2070 from workloads in all; one pooler pod takes 2560")
 }
 
 func TestD4SmallDatabaseMakesSmallPools(t *testing.T) {
@@ -49,7 +49,7 @@ func TestD4BudgetThatDoesNotHoldIsRefusedWithTheNumbers(t *testing.T) {
 		{"too many poolers for a small database", "local", "workloads.pooler.replicas.max", 10, "workloads.pooler.replicas.max",
 			"db.t4g.micro takes 112 connections, 20 of them reserved; 20 pods in a rollout leave 4 for each, and less than 5 make everybody wait; would fit: max: 9"},
 		{"too many clients", "prod", "workloads.api.connections", 40, "workloads.pooler.limits.memory",
-			"workloads open 5070 connections at most, and all may reach one pod, which has memory for 3584: 1486 too few; would fit: memory: 349Mi, or fewer `connections`"},
+			"workloads open 5070 connections at most, and all may reach one pod, which has memory for 2560: 2510 too few; would fit: memory: 413Mi, or fewer `connections`"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			raw, err := config.FromFile("../Pulumi." + c.stack + ".yaml")
@@ -68,7 +68,7 @@ func TestD4RemedyOfTheBudgetFits(t *testing.T) {
 	platform := committed(t, "prod")
 	platform.Workloads.Pooler.Replicas.Max = 18
 	assert.Empty(t, ConnectionsFor(platform).Problems())
-	platform.Workloads.API.Connections, platform.Workloads.Pooler.Limits.Memory = 40, "349Mi"
+	platform.Workloads.API.Connections, platform.Workloads.Pooler.Limits.Memory = 40, "413Mi"
 	assert.Empty(t, ConnectionsFor(platform).Problems())
 }
 

@@ -16,6 +16,12 @@ func (c DatabaseClass) Connections() int {
 // PoolerName is the pooler's, and the host that workloads connect to: the database itself takes no more of them.
 const PoolerName = "pgbouncer"
 
+// The exporter of the pooler's metrics runs in its pod, and has its share of what the stack file gives that.
+var (
+	PoolerExporterRequests = Amount{CPU: "10m", Memory: "32Mi"}
+	PoolerExporterLimits   = Amount{CPU: "100m", Memory: "64Mi"}
+)
+
 // maxConnections is the most that one pod may open. No program has use for more: behind the pooler stand a few dozen in all.
 const maxConnections = 100
 
@@ -37,6 +43,14 @@ func (w Workloads) validateConnections() (ps Problems) {
 	}{{"ingress", w.Ingress.Connections}, {"pooler", w.Pooler.Connections}} {
 		if at.opens != 0 {
 			ps.add(at.key+".connections", at.opens, "must be left out: it is for programs that use the database through the pooler")
+		}
+	}
+	for _, share := range []struct {
+		key       string
+		all, some Amount
+	}{{"requests", w.Pooler.Requests, PoolerExporterRequests}, {"limits", w.Pooler.Limits, PoolerExporterLimits}} {
+		if left := share.all.Less(share.some); left.MilliCPU() <= 0 || left.MemoryMiB() <= 0 {
+			ps.add("pooler."+share.key, share.all.CPU+", "+share.all.Memory, "must be more than the %s, %s of the exporter in the same pod", share.some.CPU, share.some.Memory)
 		}
 	}
 	return ps

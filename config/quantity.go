@@ -1,6 +1,10 @@
 package config
 
-import "k8s.io/apimachinery/pkg/api/resource"
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
 
 // Amount is CPU and memory as Kubernetes writes them: "2", "500m"; "4Gi".
 type Amount struct {
@@ -24,6 +28,11 @@ func (a Amount) MemoryMiB() int64 {
 		return 0
 	}
 	return (q.Value() + 1<<20 - 1) >> 20
+}
+
+// Less is the amount without a part of it.
+func (a Amount) Less(part Amount) Amount {
+	return Amount{CPU: fmt.Sprintf("%dm", a.MilliCPU()-part.MilliCPU()), Memory: fmt.Sprintf("%dMi", a.MemoryMiB()-part.MemoryMiB())}
 }
 
 func (a Amount) validate() (ps Problems) {

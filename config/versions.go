@@ -33,6 +33,12 @@ const (
 	KEDAVersion                   = "2.20.2"
 )
 
+// Images of what belongs to the database (D4). The client's major is the server's: pg_dump refuses a newer server.
+const (
+	PostgresClientImage = "public.ecr.aws/docker/library/postgres:14.23-alpine"
+	PoolerExporterImage = "quay.io/prometheuscommunity/pgbouncer-exporter:v0.12.1"
+)
+
 // PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
 // admitted with every upgrade of the cluster.
 const PodSecurityVersion = "v1.34"

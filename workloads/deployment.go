@@ -74,18 +74,12 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		EnableServiceLinks:            pulumi.Bool(false),
 		PriorityClassName:             pulumi.String(b.args.Priority),
 		TerminationGracePeriodSeconds: pulumi.Int(b.args.StopWithin),
-		SecurityContext: corev1.PodSecurityContextArgs{
-			RunAsNonRoot:   pulumi.Bool(true),
-			RunAsUser:      pulumi.Int(10001),
-			RunAsGroup:     pulumi.Int(10001),
-			FsGroup:        pulumi.Int(10001),
-			SeccompProfile: corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
-		},
-		NodeSelector:              pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
-		Tolerations:               tolerations(b.pool.Taints),
-		TopologySpreadConstraints: b.spread(),
-		Containers:                b.newContainers(),
-		Volumes:                   b.volumes(),
+		SecurityContext:               podSecurity(),
+		NodeSelector:                  pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
+		Tolerations:                   tolerations(b.pool.Taints),
+		TopologySpreadConstraints:     b.spread(),
+		Containers:                    b.newContainers(),
+		Volumes:                       b.volumes(),
 	}
 	if b.args.NodeAffinity {
 		pod.Affinity = onPool(b.pool.Name)
@@ -97,23 +91,20 @@ func (b *objects) newContainers() corev1.ContainerArray {
 	var array corev1.ContainerArray
 	for i, c := range b.containers {
 		made := corev1.ContainerArgs{
-			Name:  pulumi.String(c.Name),
-			Image: b.images[i],
-			Args:  pulumi.ToStringArray(c.Command),
-			Ports: ports(c.Ports),
-			Env:   env(c.Env),
+			Name:    pulumi.String(c.Name),
+			Image:   b.images[i],
+			Args:    pulumi.ToStringArray(c.Command),
+			Command: pulumi.ToStringArray(c.Entrypoint),
+			Ports:   ports(c.Ports),
+			Env:     env(c.Env),
 			Resources: corev1.ResourceRequirementsArgs{
 				Requests: pulumi.StringMap{"cpu": pulumi.String(c.Requests.CPU), "memory": pulumi.String(c.Requests.Memory)},
 				Limits:   pulumi.StringMap{"cpu": pulumi.String(c.Limits.CPU), "memory": pulumi.String(c.Limits.Memory)},
 			},
-			LivenessProbe:  c.probe(c.Probes.Live),
-			ReadinessProbe: c.probe(c.Probes.Ready),
-			SecurityContext: corev1.SecurityContextArgs{
-				AllowPrivilegeEscalation: pulumi.Bool(false),
-				ReadOnlyRootFilesystem:   pulumi.Bool(true),
-				Capabilities:             corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
-			},
-			VolumeMounts: mounts(c.Files),
+			LivenessProbe:   c.probe(c.Probes.Live),
+			ReadinessProbe:  c.probe(c.Probes.Ready),
+			SecurityContext: containerSecurity(),
+			VolumeMounts:    mounts(c.Files),
 		}
 		// Load balancers and proxies learn a little late that a pod goes; until then it still answers. Whom nobody calls is told at once.
 		if b.args.DrainSeconds > 0 {
@@ -121,9 +112,33 @@ func (b *objects) newContainers() corev1.ContainerArray {
 				Sleep: corev1.SleepActionArgs{Seconds: pulumi.Int(b.args.DrainSeconds)},
 			}}
 		}
+		if len(c.Stop) > 0 {
+			made.Lifecycle = corev1.LifecycleArgs{PreStop: corev1.LifecycleHandlerArgs{
+				Exec: corev1.ExecActionArgs{Command: pulumi.ToStringArray(c.Stop)},
+			}}
+		}
 		array = append(array, made)
 	}
 	return array
+}
+
+// podSecurity and containerSecurity are what the restricted Pod Security Standard wants, and a root file system that nobody writes (C5, W6).
+func podSecurity() corev1.PodSecurityContextArgs {
+	return corev1.PodSecurityContextArgs{
+		RunAsNonRoot:   pulumi.Bool(true),
+		RunAsUser:      pulumi.Int(10001),
+		RunAsGroup:     pulumi.Int(10001),
+		FsGroup:        pulumi.Int(10001),
+		SeccompProfile: corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
+	}
+}
+
+func containerSecurity() corev1.SecurityContextArgs {
+	return corev1.SecurityContextArgs{
+		AllowPrivilegeEscalation: pulumi.Bool(false),
+		ReadOnlyRootFilesystem:   pulumi.Bool(true),
+		Capabilities:             corev1.CapabilitiesArgs{Drop: pulumi.StringArray{pulumi.String("ALL")}},
+	}
 }
 
 func ports(list []Port) corev1.ContainerPortArray {
@@ -165,19 +180,25 @@ func (b *objects) secrets() []string {
 
 // volumes are the programs' files, and a place for what is temporary: the root file system is read-only.
 func (b *objects) volumes() corev1.VolumeArray {
-	volumes := corev1.VolumeArray{corev1.VolumeArgs{
-		Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")},
-	}}
+	volumes := corev1.VolumeArray{temporary()}
 	for _, files := range b.files() {
-		volume := corev1.VolumeArgs{Name: pulumi.String(files.Name)}
-		if files.Secret != "" { // the pod's group may read it, nobody else
-			volume.Secret = corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(files.Secret), DefaultMode: pulumi.Int(0o440)}
-		} else {
-			volume.ConfigMap = corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap}
-		}
-		volumes = append(volumes, volume)
+		volumes = append(volumes, volume(files))
 	}
 	return volumes
+}
+
+func temporary() corev1.VolumeArgs {
+	return corev1.VolumeArgs{Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")}}
+}
+
+func volume(files Files) corev1.VolumeArgs {
+	volume := corev1.VolumeArgs{Name: pulumi.String(files.Name)}
+	if files.Secret != "" { // the pod's group may read it, nobody else
+		volume.Secret = corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(files.Secret), DefaultMode: pulumi.Int(0o440)}
+	} else {
+		volume.ConfigMap = corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap}
+	}
+	return volume
 }
 
 func mounts(list []Files) corev1.VolumeMountArray {

@@ -51,9 +51,11 @@ type ServiceArgs struct {
 	// Balancer are the settings of the network load balancer that leads to the Service; nil keeps it inside the cluster.
 	Balancer pulumi.StringMap
 	Command  []string
-	Env      []Env
-	Files    []Files
-	Probes   Probes
+	// Entrypoint replaces the image's own, and Stop is run instead of the wait of DrainSeconds: see Container.
+	Entrypoint, Stop []string
+	Env              []Env
+	Files            []Files
+	Probes           Probes
 	// Sidecars run beside the program, under the same rules. What they ask for counts in capacity only if Spec has it.
 	Sidecars []Container
 	// MetricsPort is where Prometheus asks; 0 is the first port.
@@ -84,8 +86,10 @@ type Port struct {
 // Container is one of a pod's containers.
 type Container struct {
 	// Image is the publisher's name for it, as in config.
-	Name, Image      string
-	Command          []string
+	Name, Image string
+	Command     []string
+	// Entrypoint replaces the image's own. Stop is run in the container before it is told to stop.
+	Entrypoint, Stop []string
 	Ports            []Port
 	Env              []Env
 	Files            []Files
@@ -105,7 +109,8 @@ type Files struct {
 // containers are the program's own and those beside it.
 func (args *ServiceArgs) containers(program string) []Container {
 	own := Container{
-		Name: cmp.Or(args.Container, program), Image: args.Spec.Image, Command: args.Command, Ports: args.Ports, Env: args.Env, Files: args.Files,
+		Name: cmp.Or(args.Container, program), Image: args.Spec.Image, Command: args.Command, Entrypoint: args.Entrypoint, Stop: args.Stop,
+		Ports: args.Ports, Env: args.Env, Files: args.Files,
 		Probes: args.Probes, Requests: args.Spec.Requests, Limits: args.Spec.Limits,
 	}
 	return append([]Container{own}, args.Sidecars...)
@@ -164,6 +169,13 @@ type objects struct {
 // metadata is the same for every object; only the name differs.
 func (b *objects) metadata(name string) metav1.ObjectMetaArgs {
 	return metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: b.place.Namespace, Labels: b.labels()}
+}
+
+// labelled is the metadata of what belongs to a program beside the shape.
+func labelled(place Place, name, program string) metav1.ObjectMetaArgs {
+	return metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: place.Namespace, Labels: pulumi.StringMap{
+		"app": pulumi.String(program), "app.kubernetes.io/name": pulumi.String(program), "app.kubernetes.io/part-of": pulumi.String(config.Namespace),
+	}}
 }
 
 func (b *objects) labels() pulumi.StringMap {

@@ -1,0 +1,113 @@
+package roles
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/lib/pq"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/alphapulse/infrastructure/local/home"
+)
+
+const (
+	administrator = "rdsadmin"
+	adminPassword = "of-the-administrator"
+	// limit is what a start and a stop may take on a busy machine.
+	limit = time.Minute
+)
+
+// server is a PostgreSQL of the test's own. It logs every statement.
+type server struct {
+	port int
+	log  string
+}
+
+// startPostgres runs a server that asks for SCRAM over TCP, as RDS does. It has no TLS: RDS's own is not ours to test.
+func startPostgres(t *testing.T) server {
+	t.Helper()
+	tools := os.Getenv(home.ToolsVariable)
+	require.NotEmpty(t, tools, "this suite is run by `make test`, which installs PostgreSQL first")
+	folder := t.TempDir()
+	password, data := filepath.Join(folder, "password"), filepath.Join(folder, "data")
+	require.NoError(t, os.WriteFile(password, []byte(adminPassword), 0o600))
+	program := func(name string, args ...string) *exec.Cmd {
+		command := exec.Command(filepath.Join(tools, "postgresql", "bin", name), args...)
+		if os.Getuid() == 0 { // PostgreSQL refuses to be root: it is somebody else in a user namespace of its own
+			id := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
+			command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: id, GidMappings: id}
+		}
+		return command
+	}
+	out, err := program("initdb", "--pgdata="+data, "--username="+administrator, "--pwfile="+password, "--auth=scram-sha-256",
+		"--encoding=UTF8", "--no-locale", "--no-sync").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	s := server{port: freePort(t), log: filepath.Join(folder, "log")}
+	log, err := os.Create(s.log)
+	require.NoError(t, err)
+	postgres := program("postgres", "-D", data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "log_statement=all", "-c", "log_connections=on", "-c", "fsync=off")
+	postgres.Stdout, postgres.Stderr = log, log
+	require.NoError(t, postgres.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- postgres.Wait() }()
+	t.Cleanup(func() {
+		assert.NoError(t, postgres.Process.Signal(syscall.SIGINT)) // at once, whoever is connected
+		assert.NoError(t, <-ended)
+		assert.NoError(t, log.Close())
+	})
+	admin := s.as(t, administrator, adminPassword, "postgres")
+	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, limit, true, func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-ended:
+			ended <- err
+			return false, fmt.Errorf("PostgreSQL ended: %w\n%s", err, s.logged(t))
+		default:
+			return admin.PingContext(ctx) == nil, nil
+		}
+	}))
+	return s
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := listener.Addr().(*net.TCPAddr).Port
+	require.NoError(t, listener.Close())
+	return port
+}
+
+// as gives connections of a role to a database, with settings from the start, as psql takes them from PGOPTIONS.
+func (s server) as(t *testing.T, role, password, database string, settings ...string) *sql.DB {
+	t.Helper()
+	where := url.URL{
+		Scheme: "postgres", User: url.UserPassword(role, password), Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/" + database,
+		RawQuery: url.Values{"sslmode": {"disable"}, "options": {strings.Join(settings, " ")}}.Encode(),
+	}
+	db, err := sql.Open("postgres", where.String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (s server) logged(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(s.log)
+	require.NoError(t, err)
+	return string(text)
+}

@@ -40,6 +40,7 @@ type build struct {
 	scaler       *cluster.KEDA
 	karpenter    *cluster.Karpenter
 	issuers      *security.Issuers
+	secrets      *security.ClusterSecrets
 	place        workloads.Place
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
@@ -75,6 +76,15 @@ func (b *build) inspect() error {
 	}
 	if err := slices.Concat(problems, eks, database, buckets).Err(); err != nil {
 		return err
+	}
+	empty, err := security.InspectSecrets(b.ctx, b.Environment, inAccount)
+	if err != nil {
+		return err
+	}
+	if empty != "" {
+		if err := b.ctx.Log.Warn(empty, nil); err != nil {
+			return err
+		}
 	}
 	b.zone = zone
 	b.visitors, err = network.CloudflareRanges(b.ctx, b.cloudflare)
@@ -211,12 +221,49 @@ func (b *build) newIssuers() error {
 	return err
 }
 
+// newSecrets brings the workloads their secrets, and rolls them when one changes.
+func (b *build) newSecrets() error {
+	namespaces := map[security.Space]pulumi.StringInput{
+		security.InPlatform: b.eks.Namespaces.Platform, security.InMonitoring: b.eks.Namespaces.Monitoring,
+		security.InCertManager: b.eks.Namespaces.Operators[config.CertManager.Name],
+	}
+	images := map[string]pulumi.StringInput{}
+	for _, program := range slices.Concat(config.ExternalSecrets.Programs, config.Reloader.Programs) {
+		image, err := b.registries.Image(program.Reference())
+		if err != nil {
+			return err
+		}
+		images[program.Reference()] = image
+	}
+	operator, err := security.NewExternalSecrets(b.ctx, &security.ExternalSecretsArgs{
+		Provider: b.eks.Provider, Namespace: b.eks.Namespaces.Operators[config.ExternalSecrets.Name], Serves: namespaces, Images: images,
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := security.NewReloader(b.ctx, &security.ReloaderArgs{
+		Namespace: b.eks.Namespaces.Operators[config.Reloader.Name], Watched: b.eks.Namespaces.Platform,
+		Image: images[config.Reloader.Program("controller").Reference()],
+	}, pulumi.Provider(b.eks.Provider)); err != nil {
+		return err
+	}
+	b.secrets, err = security.NewClusterSecrets(b.ctx, "secrets", &security.ClusterSecretsArgs{
+		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Operator: operator, Namespaces: namespaces,
+		Made: map[string]pulumi.StringInput{
+			data.URLSecretPath: b.database.URLSecretARN, data.MasterSecretPath: b.database.MasterSecretARN,
+			data.ApplicationSecretPath: b.database.ApplicationSecretARN,
+		},
+		DataKey: b.keys.Data, Protect: b.Protect,
+	}, pulumi.Providers(b.account, b.eks.Provider))
+	return err
+}
+
 func (b *build) newWorkloads() error {
 	if err := workloads.NewPriorities(b.ctx, b.eks.Provider); err != nil {
 		return err
 	}
 	b.place = workloads.Place{
-		Namespace: b.karpenter.Under(b.eks.Namespaces.Platform), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
+		Namespace: b.secrets.Under(b.karpenter.Under(b.eks.Namespaces.Platform)), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
 		Image:  b.image,
 		Scaler: b.scaler,
 	}

@@ -39,6 +39,7 @@ func compose(ctx *pulumi.Context) (*build, error) {
 		b.newOperators,
 		b.newKarpenter,
 		b.newScaler,
+		b.newSecrets,
 		b.newIssuers,
 		b.newWorkloads,
 		b.newIngress,

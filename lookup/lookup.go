@@ -8,7 +8,7 @@ func Missing(err error) bool {
 	if err == nil {
 		return false
 	}
-	for _, words := range []string{"couldn't find resource", "no matching RDS DB Instance found"} {
+	for _, words := range []string{"couldn't find resource", "no matching RDS DB Instance found", "Secrets Manager can't find the specified secret"} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}

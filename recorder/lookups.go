@@ -20,17 +20,20 @@ const (
 	GetBucket   = "aws:s3/getBucket:getBucket"
 	GetInstance = "aws:rds/getInstance:getInstance"
 	GetCluster  = "aws:eks/getCluster:getCluster"
+
+	GetSecretVersions = "aws:secretsmanager/getSecretVersions:getSecretVersions"
 )
 
 // usual are the answers that every run gets. A zone is on the plan that the committed stacks name, and nobody's; nothing of ours is on AWS.
 var usual = Answers{
 	"aws:eks/getAddonVersion:getAddonVersion": map[string]any{"version": LookedUpVersion},
-	GetZone:     map[string]any{"id": "zone-id", "zoneId": "zone-id", "plan": "Pro Website", "status": "active"},
-	GetRulesets: map[string]any{"rulesets": []any{}},
-	GetBucket:   errors.New("reading S3 Bucket: couldn't find resource"),
-	GetCluster:  errors.New("reading EKS Cluster: couldn't find resource"),
-	GetInstance: errors.New("no matching RDS DB Instance found"),
-	GetIPRanges: map[string]any{"ipv4CidrBlocks": []any{"198.51.100.0/24", "192.0.2.0/24"}},
+	GetZone:           map[string]any{"id": "zone-id", "zoneId": "zone-id", "plan": "Pro Website", "status": "active"},
+	GetRulesets:       map[string]any{"rulesets": []any{}},
+	GetBucket:         errors.New("reading S3 Bucket: couldn't find resource"),
+	GetCluster:        errors.New("reading EKS Cluster: couldn't find resource"),
+	GetInstance:       errors.New("no matching RDS DB Instance found"),
+	GetSecretVersions: errors.New("ResourceNotFoundException: Secrets Manager can't find the specified secret."),
+	GetIPRanges:       map[string]any{"ipv4CidrBlocks": []any{"198.51.100.0/24", "192.0.2.0/24"}},
 }
 
 // answer gives what was asked for back, with the answer added to it.

@@ -8,7 +8,7 @@ import (
 
 // NewAPI runs the API (W2). Names, paths, first delays and periods are the source document's.
 func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulumi.ResourceOption) (*Service, error) {
-	return NewService(ctx, "api", place, &ServiceArgs{
+	args := &ServiceArgs{
 		Spec:        spec,
 		Labels:      map[string]string{"app": "api"},
 		ServiceName: "api-service",
@@ -35,5 +35,10 @@ func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulu
 		Priority:     CustomerFacing,
 		DrainSeconds: 10,
 		StopWithin:   40,
-	}, opts...)
+	}
+	api, err := NewService(ctx, "api", place, args, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return api, newAPIRights(ctx, place, api, args.Env)
 }

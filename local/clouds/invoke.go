@@ -48,6 +48,8 @@ func (p *Provider) invoke(token string, args map[string]any) (map[string]any, er
 		return p.lookupInstance(args)
 	case "aws:secretsmanager/getSecret:getSecret":
 		return p.lookupSecret(args)
+	case "aws:secretsmanager/getSecretVersions:getSecretVersions":
+		return p.lookupSecretVersions(args)
 	case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
 		return p.lookupPrefixList(args)
 	}

@@ -10,14 +10,17 @@ import (
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-const secretType = "secretsmanager.Secret"
+const (
+	secretType        = "secretsmanager.Secret"
+	secretVersionType = "secretsmanager.SecretVersion"
+)
 
 var secretTypes = []Type{
 	{Name: secretType, ID: "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{hex}", Unique: "ResourceExistsException name",
 		check: checkSecret, admit: admitSecret, delete: keepSecretName,
 		Props: `name@* description kmsKeyId~kms.Key policy recoveryWindowInDays=30 forceOverwriteReplicaSecret=false tags{}`,
 		Out:   `arn={id}`},
-	{Name: "secretsmanager.SecretVersion", ID: "{secretId}|{uuid}", admit: admitSecretVersion,
+	{Name: secretVersionType, ID: "{secretId}|{uuid}", admit: admitSecretVersion,
 		Props: `secretId!*^secretsmanager.Secret secretString* secretBinary* versionStages`,
 		Out:   `arn={secretId.arn} versionId=? versionStages=["AWSCURRENT"]`},
 }
@@ -81,19 +84,54 @@ func admitSecretVersion(_ *Provider, r *inventory.Record) error {
 // lookupSecret is getSecret, by ARN or by name. It never tells the value.
 func (p *Provider) lookupSecret(args map[string]any) (map[string]any, error) {
 	wanted := str(args["arn"]) + str(args["name"])
-	records, err := p.all(token(secretType))
+	r, ok, err := p.findSecret(wanted)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range records {
-		if !matches(r, wanted) && r.Inputs["name"] != wanted {
-			continue
-		}
-		out := map[string]any{"id": r.ID}
-		for _, key := range []string{"arn", "description", "kmsKeyId", "name", "policy", "tags"} {
-			out[key] = r.Outputs[key]
-		}
-		return out, nil
+	if !ok {
+		return nil, fmt.Errorf("reading Secrets Manager Secret (%s): couldn't find resource", wanted)
 	}
-	return nil, fmt.Errorf("reading Secrets Manager Secret (%s): couldn't find resource", wanted)
+	out := map[string]any{"id": r.ID}
+	for _, key := range []string{"arn", "description", "kmsKeyId", "name", "policy", "tags"} {
+		out[key] = r.Outputs[key]
+	}
+	return out, nil
+}
+
+// lookupSecretVersions is getSecretVersions: which values a secret has had, and none of them.
+func (p *Provider) lookupSecretVersions(args map[string]any) (map[string]any, error) {
+	wanted := str(args["secretId"])
+	secret, ok, err := p.findSecret(wanted)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("reading Secrets Manager Secret Versions Data Source (%s): %w", wanted,
+			apiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))
+	}
+	records, err := p.all(token(secretVersionType))
+	if err != nil {
+		return nil, err
+	}
+	versions := []any{}
+	for _, r := range records {
+		if matches(secret, str(r.Inputs["secretId"])) {
+			versions = append(versions, map[string]any{"versionId": r.Outputs["versionId"], "versionStages": r.Outputs["versionStages"]})
+		}
+	}
+	return map[string]any{"id": secret.ID, "arn": secret.Outputs["arn"], "name": secret.Outputs["name"], "secretId": wanted, "versions": versions}, nil
+}
+
+// findSecret finds a secret by its ARN or its name.
+func (p *Provider) findSecret(wanted string) (inventory.Record, bool, error) {
+	records, err := p.all(token(secretType))
+	if err != nil {
+		return inventory.Record{}, false, err
+	}
+	for _, r := range records {
+		if matches(r, wanted) || r.Inputs["name"] == wanted {
+			return r, true, nil
+		}
+	}
+	return inventory.Record{}, false, nil
 }

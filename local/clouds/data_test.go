@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -228,6 +229,13 @@ func TestS2DeletedSecretsKeepTheirName(t *testing.T) {
 	found, err := c.invoke("aws:secretsmanager/getSecret:getSecret", props{"name": in["name"]})
 	require.NoError(t, err)
 	assert.Equal(t, id, found["arn"])
+	versions, err := c.invoke("aws:secretsmanager/getSecretVersions:getSecretVersions", props{"secretId": in["name"]})
+	require.NoError(t, err)
+	require.Len(t, versions["versions"], 1)
+	assert.Equal(t, []any{"AWSCURRENT"}, at(versions, "versions").([]any)[0].(map[string]any)["versionStages"])
+	assert.NotContains(t, fmt.Sprint(versions), "postgres://", "no value is told")
+	_, err = c.invoke("aws:secretsmanager/getSecretVersions:getSecretVersions", props{"secretId": "/alphapulse/prod/none"})
+	assert.ErrorContains(t, err, "ResourceNotFoundException: Secrets Manager can't find the specified secret.")
 	require.NoError(t, c.update("secretsmanager.Secret", id, merged(in, props{"description": "where the database is"})))
 	require.NoError(t, c.destroy("secretsmanager.Secret", id))
 	_, err = c.invoke("aws:secretsmanager/getSecret:getSecret", props{"arn": id})

@@ -296,6 +296,12 @@ func (b *build) newConnections() (pulumi.ResourceOption, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := security.NewInternalCertificate(b.ctx, "issuers-"+workloads.PoolerCertificate, &security.InternalCertificateArgs{
+		Issuers: b.issuers, Namespace: b.eks.Namespaces.Platform, SecretName: workloads.PoolerCertificate,
+		DNSNames: security.ServiceNames(config.PoolerName, b.eks.Namespaces.Platform), Uses: []string{security.ForServer},
+	}, pulumi.Parent(b.issuers)); err != nil {
+		return nil, err
+	}
 	pooler, err := workloads.NewPooler(b.ctx, b.place, &workloads.PoolerArgs{
 		Spec: b.Workloads.Pooler, Region: b.AWS.Region, Host: b.database.Address, Port: b.database.Port, Database: b.database.Database,
 		PoolSize: budget.PoolSize, MaxClients: budget.MaxClients,

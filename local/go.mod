@@ -6,11 +6,8 @@ require (
 	github.com/alphapulse/infrastructure v0.0.0
 	github.com/awslabs/operatorpkg v0.0.0-20260708223819-4da4c353c5fa
 	github.com/blang/semver v3.5.1+incompatible
-<<<<<<< HEAD
-	github.com/mattfenwick/cyclonus v0.5.6
-=======
 	github.com/lib/pq v1.12.0
->>>>>>> d4b30c5 (PgBouncer between workloads and database, and the job that makes the application's role, tried on a real PostgreSQL (D4, S2))
+	github.com/mattfenwick/cyclonus v0.5.6
 	github.com/pulumi/pulumi/sdk/v3 v3.250.0
 	github.com/stretchr/testify v1.11.1
 	golang.org/x/crypto v0.53.0

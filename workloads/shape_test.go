@@ -13,7 +13,7 @@ import (
 )
 
 // pooler is a program that has all that the shape offers: files of Secrets, and a second container.
-func pooler(t *testing.T) *recorder.Run {
+func shaped(t *testing.T) *recorder.Run {
 	t.Helper()
 	p := prod(t)
 	certificate := workloads.Files{Name: "tls", Path: "/tls", Secret: "pooler-tls"}
@@ -42,7 +42,7 @@ func pooler(t *testing.T) *recorder.Run {
 }
 
 func TestW6SecretsAreMountedForThePodsGroupOnlyAndOnceForAll(t *testing.T) {
-	made := pooler(t).Find(t, deployment, "pooler")
+	made := shaped(t).Find(t, deployment, "pooler")
 	assert.Equal(t, []any{
 		map[string]any{"name": "tmp", "emptyDir": map[string]any{"sizeLimit": "256Mi"}},
 		map[string]any{"name": "tls", "secret": map[string]any{"secretName": "pooler-tls", "defaultMode": float64(0o440)}},
@@ -57,7 +57,7 @@ func TestW6SecretsAreMountedForThePodsGroupOnlyAndOnceForAll(t *testing.T) {
 }
 
 func TestW6AChangeOfWhatThePodsReadRollsThem(t *testing.T) {
-	made := pooler(t).Find(t, deployment, "pooler")
+	made := shaped(t).Find(t, deployment, "pooler")
 	assert.Equal(t, "pooler-credentials,pooler-tls", made.At(`metadata.annotations["secret.reloader.stakater.com/reload"]`), "Secrets, by the reloader")
 	assert.Equal(t, map[string]any{
 		"alphapulse.com/settings": "d1", "prometheus.io/scrape": "true", "prometheus.io/port": "9127", "prometheus.io/path": "/metrics",
@@ -65,7 +65,7 @@ func TestW6AChangeOfWhatThePodsReadRollsThem(t *testing.T) {
 }
 
 func TestW6ASidecarIsHeldToTheSameRules(t *testing.T) {
-	made := pooler(t).Find(t, deployment, "pooler")
+	made := shaped(t).Find(t, deployment, "pooler")
 	assert.Len(t, made.At(pod+"containers"), 2)
 	const exporter = pod + "containers[1]."
 	assert.Equal(t, "exporter", made.At(exporter+"name"))
@@ -77,7 +77,7 @@ func TestW6ASidecarIsHeldToTheSameRules(t *testing.T) {
 }
 
 func TestW6AProbeWithoutAPathTakesAConnection(t *testing.T) {
-	made := pooler(t).Find(t, deployment, "pooler")
+	made := shaped(t).Find(t, deployment, "pooler")
 	assert.Equal(t, map[string]any{"port": 5432.}, made.At(container+"livenessProbe.tcpSocket"))
 	assert.Nil(t, made.At(container+"livenessProbe.httpGet"))
 	assert.Equal(t, map[string]any{"path": "/ready", "port": 5432.}, made.At(container+"readinessProbe.httpGet"))

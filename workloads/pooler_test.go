@@ -20,7 +20,7 @@ func poolerArgs(p config.Platform) *workloads.PoolerArgs {
 	}
 }
 
-func runPooler(t *testing.T) *recorder.Run {
+func pgbouncer(t *testing.T) *recorder.Run {
 	t.Helper()
 	p := prod(t)
 	run, err := try(p, func(ctx *pulumi.Context, place workloads.Place) error {
@@ -48,7 +48,7 @@ func settings(t *testing.T, run *recorder.Run) map[string]string {
 }
 
 func TestD4PoolerKeepsToTheBudgetInTransactionMode(t *testing.T) {
-	got := settings(t, runPooler(t))
+	got := settings(t, pgbouncer(t))
 	for key, want := range map[string]string{
 		"alphapulse": "host=primary.rds.example port=5432 dbname=alphapulse", "pool_mode": "transaction", "max_client_conn": "2560",
 		"default_pool_size": "30", "max_db_connections": "30",
@@ -63,7 +63,7 @@ func TestD4PoolerKeepsToTheBudgetInTransactionMode(t *testing.T) {
 }
 
 func TestD4PoolerSpeaksTLSOnBothSidesAndKnowsTheDatabase(t *testing.T) {
-	run := runPooler(t)
+	run := pgbouncer(t)
 	got := settings(t, run)
 	for key, want := range map[string]string{
 		"client_tls_sslmode": "require", "server_tls_sslmode": "verify-full", "auth_type": "scram-sha-256",
@@ -108,18 +108,18 @@ func TestD4UnknownRegionHasNoAuthorityAndMakesNothing(t *testing.T) {
 }
 
 func TestD4RolledPoolerLetsTransactionsEnd(t *testing.T) {
-	made := runPooler(t).Find(t, deployment, "pgbouncer")
+	made := pgbouncer(t).Find(t, deployment, "pgbouncer")
 	assert.Equal(t, []any{"/bin/sh", "-c", "ulimit -n 2718 && exec /usr/bin/pgbouncer /etc/pgbouncer/config/pgbouncer.ini"}, made.At(container+"command"),
 		"PgBouncer is the first process, the one that gets signals")
 	assert.Equal(t, []any{"/bin/sh", "-c", "sleep 15; kill -INT 1; while kill -0 1; do sleep 1; done"}, made.At(container+"lifecycle.preStop.exec.command"))
-	idle := settings(t, runPooler(t))["idle_transaction_timeout"]
+	idle := settings(t, pgbouncer(t))["idle_transaction_timeout"]
 	assert.Equal(t, "60", idle)
 	assert.Greater(t, seconds(t, made, pod+"terminationGracePeriodSeconds"), 15+60, "what idles in a transaction is ended before the pod is")
 	assert.Equal(t, map[string]any{"maxSurge": "20%", "maxUnavailable": 0.}, made.At("spec.strategy.rollingUpdate"))
 }
 
 func TestD4PoolerIsAskedForItsPortAndNotForTheDatabase(t *testing.T) {
-	made := runPooler(t).Find(t, deployment, "pgbouncer")
+	made := pgbouncer(t).Find(t, deployment, "pgbouncer")
 	for _, probe := range []string{"livenessProbe", "readinessProbe"} {
 		assert.EqualValues(t, 5432, made.At(container+probe+".tcpSocket.port"), probe)
 		assert.Nil(t, made.At(container+probe+".httpGet"), probe)
@@ -128,7 +128,7 @@ func TestD4PoolerIsAskedForItsPortAndNotForTheDatabase(t *testing.T) {
 }
 
 func TestD4ExporterSharesThePodAndItsRequests(t *testing.T) {
-	p, run := prod(t), runPooler(t)
+	p, run := prod(t), pgbouncer(t)
 	made := run.Find(t, deployment, "pgbouncer")
 	assert.Equal(t, "9127", made.At(`spec.template.metadata.annotations["prometheus.io/port"]`))
 	const exporter = pod + "containers[1]."
@@ -151,7 +151,7 @@ func TestD4ExporterSharesThePodAndItsRequests(t *testing.T) {
 }
 
 func TestD4WorkloadsFindThePoolerByItsName(t *testing.T) {
-	door := runPooler(t).Find(t, service, "pgbouncer")
+	door := pgbouncer(t).Find(t, service, "pgbouncer")
 	assert.Equal(t, config.PoolerName, door.At("metadata.name"))
 	assert.EqualValues(t, 5432, door.At("spec.ports[0].port"))
 	assert.EqualValues(t, 5432, door.At("spec.ports[0].targetPort"), "as the network policies want it (N7)")

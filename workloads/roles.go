@@ -71,7 +71,6 @@ func NewRoles(ctx *pulumi.Context, place Place, args *RolesArgs, opts ...pulumi.
 		return nil, fmt.Errorf("creating the files of the job %q: %w", rolesName, err)
 	}
 	metadata := labelled(place, rolesName, rolesName)
-	metadata.Annotations = pulumi.StringMap{"pulumi.com/replaceUnready": pulumi.String("true")} // one that failed is no reason not to try again
 	if _, err := batchv1.NewJob(ctx, rolesName, &batchv1.JobArgs{
 		Metadata: metadata,
 		Spec: batchv1.JobSpecArgs{

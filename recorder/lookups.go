@@ -32,7 +32,7 @@ var usual = Answers{
 	GetBucket:         errors.New("reading S3 Bucket: couldn't find resource"),
 	GetCluster:        errors.New("reading EKS Cluster: couldn't find resource"),
 	GetInstance:       errors.New("no matching RDS DB Instance found"),
-	GetSecretVersions: errors.New("ResourceNotFoundException: Secrets Manager can't find the specified secret."),
+	GetSecretVersions: errors.New("ResourceNotFoundException: Secrets Manager can't find the specified secret"),
 	GetIPRanges:       map[string]any{"ipv4CidrBlocks": []any{"198.51.100.0/24", "192.0.2.0/24"}},
 }
 

@@ -5,7 +5,9 @@ import (
 
 	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
+	"github.com/alphapulse/infrastructure/local/machines"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -127,4 +129,73 @@ func TestALoadBalancerOfAnotherClassIsLeftAlone(t *testing.T) {
 	}))
 	c.subnets = nil
 	require.ErrorContains(t, c.balance(t.Context(), &corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer}}), "no subnet")
+}
+
+// What a machine that has ended leaves behind: its node, unless Karpenter holds it, and the pods that it ran.
+func TestC4ANodeWithoutAMachineGoesWithItsPods(t *testing.T) {
+	c := testCloud(t)
+	for _, id := range []string{"i-1", "i-2"} {
+		require.NoError(t, c.store.Put(inventory.Record{Type: machines.Type, ID: id}))
+		_, err := c.client.CoreV1().Nodes().Create(t.Context(), &corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: "node-" + id, Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"}},
+			Spec:       corev1.NodeSpec{ProviderID: "aws:///us-east-1a/" + id},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		_, err = c.client.CoreV1().Pods("shop").Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "on-" + id}, Spec: corev1.PodSpec{NodeName: "node-" + id},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+	left := func() (names []string) {
+		nodes, err := c.client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+		require.NoError(t, err)
+		for _, n := range nodes.Items {
+			names = append(names, n.Name)
+		}
+		pods, err := c.client.CoreV1().Pods("shop").List(t.Context(), metav1.ListOptions{})
+		require.NoError(t, err)
+		for _, p := range pods.Items {
+			names = append(names, p.Name)
+		}
+		return names
+	}
+	require.NoError(t, c.removeNodes(t.Context()))
+	require.ElementsMatch(t, []string{"node", "node-i-1", "node-i-2", "on-i-1", "on-i-2"}, left())
+	require.NoError(t, c.store.Delete(machines.Type, "i-1"))
+	require.NoError(t, c.removeNodes(t.Context()))
+	require.ElementsMatch(t, []string{"node", "node-i-2", "on-i-2"}, left())
+}
+
+// The settings that are shipped are those that Karpenter runs with here, and only while it would run there (C4).
+func TestC4KarpenterHasTheSettingsOfItsDeployment(t *testing.T) {
+	c := testCloud(t)
+	settings, err := c.karpenterSettings(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, settings, "no Deployment")
+	field := func(resource string) *corev1.EnvVarSource {
+		return &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: resource}}
+	}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "karpenter", Name: "karpenter"}}
+	deployment.Spec.Template.Spec.Containers = []corev1.Container{{
+		Env: []corev1.EnvVar{
+			{Name: "BATCH_MAX_DURATION", Value: "7s"}, {Name: "CPU_REQUESTS", ValueFrom: field("requests.cpu")},
+			{Name: "MEMORY_LIMIT", ValueFrom: field("limits.memory")},
+			{Name: "SYSTEM_NAMESPACE", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.namespace"}}},
+		},
+		Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m")},
+			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
+		},
+	}}
+	deployment, err = c.client.AppsV1().Deployments("karpenter").Create(t.Context(), deployment, metav1.CreateOptions{})
+	require.NoError(t, err)
+	settings, err = c.karpenterSettings(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, settings, "no pod is available")
+	deployment.Status.AvailableReplicas = 1
+	_, err = c.client.AppsV1().Deployments("karpenter").Update(t.Context(), deployment, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	settings, err = c.karpenterSettings(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"BATCH_MAX_DURATION=7s", "CPU_REQUESTS=500", "MEMORY_LIMIT=1073741824"}, settings)
 }

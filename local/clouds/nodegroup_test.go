@@ -1,12 +1,14 @@
 package clouds
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/alphapulse/infrastructure/local/inventory"
+	"github.com/alphapulse/infrastructure/local/machines"
 )
 
 // What EKS answers when a minimum is raised above the size that a program ignores changes of: the case of docs/runbooks.
@@ -31,4 +33,41 @@ func TestSizeOutOfBoundsIsRefused(t *testing.T) {
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// An auto scaling group starts its machines in the emptiest zone that there is (C2, C3).
+func TestC3AGroupRefillsInZonesThatAreThere(t *testing.T) {
+	c := newCloud(t)
+	p := c.Provider
+	vpc := c.make("ec2.Vpc", "v", props{"cidrBlock": "10.0.0.0/16"})
+	var ids []any
+	for i, zone := range []string{"a", "b", "c"} {
+		ids = append(ids, c.make("ec2.Subnet", zone, props{"vpcId": vpc, "cidrBlock": fmt.Sprintf("10.0.%d.0/24", i), "availabilityZone": p.region + zone}))
+	}
+	group := inventory.Record{ID: "g", Inputs: map[string]any{"subnetIds": ids}}
+	in := func(subnets ...any) (there []inventory.Record) {
+		for _, id := range subnets {
+			there = append(there, inventory.Record{Inputs: map[string]any{"subnetId": id}})
+		}
+		return there
+	}
+	next := func(there ...any) any {
+		subnet, err := p.emptiest(group, in(there...))
+		require.NoError(t, err)
+		return subnet.ID
+	}
+	assert.Equal(t, ids[0], next())
+	assert.Equal(t, ids[1], next(ids[0]))
+	assert.Equal(t, ids[1], next(ids[0], ids[2]))
+	_, err := machines.Lose(p.account, p.region+"b")
+	require.NoError(t, err)
+	assert.Equal(t, ids[0], next(ids[0], ids[2]))
+	for _, zone := range []string{"a", "c"} {
+		_, err := machines.Lose(p.account, p.region+zone)
+		require.NoError(t, err)
+	}
+	_, err = p.emptiest(group, nil)
+	assert.ErrorContains(t, err, "InsufficientInstanceCapacity")
+	_, err = machines.Lose(p.account, p.region+"z")
+	assert.ErrorContains(t, err, "but in: "+p.region+"a, "+p.region+"b, "+p.region+"c")
 }

@@ -1,0 +1,205 @@
+package scaling
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/alphapulse/infrastructure/capacity"
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/local/controlplane"
+	"github.com/alphapulse/infrastructure/local/e2e/suite"
+)
+
+var (
+	// scaledObjects are KEDA's, which own their autoscalers: to patch those would be undone.
+	scaledObjects = schema.GroupVersionResource{Group: "keda.sh", Version: "v1alpha1", Resource: "scaledobjects"}
+	hpas          = schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"}
+	deployments   = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	nodePools     = schema.GroupVersionResource{Group: "karpenter.sh", Version: "v1", Resource: "nodepools"}
+)
+
+// autoscaler is one of a Deployment's replicas.
+type autoscaler struct {
+	namespace, name, target, scaledObject string
+	min, max                              int32
+}
+
+func autoscalers(t *testing.T) (all []autoscaler) {
+	t.Helper()
+	list, err := suite.Client(t, stack).AutoscalingV2().HorizontalPodAutoscalers("").List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	require.NotEmpty(t, list.Items)
+	for _, a := range list.Items {
+		found := autoscaler{namespace: a.Namespace, name: a.Name, target: a.Spec.ScaleTargetRef.Name, min: *a.Spec.MinReplicas, max: a.Spec.MaxReplicas}
+		if owner := meta.GetControllerOf(&a); owner != nil && owner.Kind == "ScaledObject" {
+			found.scaledObject = owner.Name
+		}
+		all = append(all, found)
+	}
+	return all
+}
+
+func (a autoscaler) setMinimum(t *testing.T, n int32) {
+	t.Helper()
+	if a.scaledObject != "" {
+		patch(t, scaledObjects, a.namespace, a.scaledObject, fmt.Sprintf(`{"spec":{"minReplicaCount":%d}}`, n))
+		return
+	}
+	patch(t, hpas, a.namespace, a.name, fmt.Sprintf(`{"spec":{"minReplicas":%d}}`, n))
+}
+
+// scaleDown takes replicas away by a quarter at a time: simulated pods have no load by which the autoscaler could tell that they are too
+// many. All at once would leave what is left on few nodes: which pods of a node go is decided once for each step.
+func (a autoscaler) scaleDown(t *testing.T) {
+	t.Helper()
+	for n := a.max; n > a.min; {
+		n = max(a.min, n*3/4)
+		patch(t, deployments, a.namespace, a.target, fmt.Sprintf(`{"spec":{"replicas":%d}}`, n), "scale")
+		suite.Eventually(t, fmt.Sprintf("%s has %d replicas", a.target, n), func(ctx context.Context) (bool, error) {
+			d, err := suite.Client(t, stack).AppsV1().Deployments(a.namespace).Get(ctx, a.target, meta.GetOptions{})
+			return err == nil && d.Status.Replicas == n, err
+		})
+	}
+}
+
+// hurry has Karpenter take nodes away as soon as it may. Shipped are fifteen minutes and a tenth of the nodes at a time: nobody learns
+// anything from waiting for those.
+func hurry(t *testing.T, pools []config.NodePool) {
+	t.Helper()
+	for _, pool := range pools {
+		if pool.Max > pool.Min {
+			patch(t, nodePools, "", pool.Name, `{"spec":{"disruption":{"consolidateAfter":"1s","budgets":[{"nodes":"100%"}]}}}`)
+		}
+	}
+}
+
+func patch(t *testing.T, resource schema.GroupVersionResource, namespace, name, change string, subresources ...string) {
+	t.Helper()
+	config, err := controlplane.Config("alphapulse-" + stack)
+	require.NoError(t, err)
+	client, err := dynamic.NewForConfig(config)
+	require.NoError(t, err)
+	_, err = client.Resource(resource).Namespace(namespace).Patch(t.Context(), name, types.MergePatchType, []byte(change),
+		meta.PatchOptions{}, subresources...)
+	require.NoError(t, err)
+}
+
+// scene is what the cluster shows at one moment.
+type scene struct {
+	pods, stateless int
+	nodes, zones    map[string]int // by pool, by zone
+	hourly          float64        // USD, of all nodes
+	waiting         []string       // what is not there yet
+	stranded        []string       // pods whose volumes are in a zone that has no node for them
+}
+
+func (s scene) total() (n int) {
+	for _, count := range s.nodes {
+		n += count
+	}
+	return n
+}
+
+func (s scene) summary(pools []config.NodePool) string {
+	text := fmt.Sprintf("%d pods, %d nodes", s.pods, s.total())
+	for _, pool := range pools {
+		text += fmt.Sprintf(", %s %d of %d..%d", pool.Name, s.nodes[pool.Name], pool.Min, pool.Max)
+	}
+	return text + fmt.Sprintf(", %.2f USD an hour", s.hourly)
+}
+
+func look(t *testing.T) (scene, error) {
+	s := scene{nodes: map[string]int{}, zones: map[string]int{}}
+	client := suite.Client(t, stack)
+	nodes, err := client.CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	for _, node := range nodes.Items {
+		s.nodes[node.Labels[config.PoolLabel]]++
+		s.zones[node.Labels[core.LabelTopologyZone]]++
+		kind, _ := capacity.Instance(node.Labels[core.LabelInstanceTypeStable])
+		share := 1.0
+		if node.Labels["karpenter.sh/capacity-type"] == "spot" || node.Labels["eks.amazonaws.com/capacityType"] == config.Spot {
+			share = capacity.SpotShare
+		}
+		s.hourly += kind.HourlyUSD * share
+	}
+	list, err := client.AutoscalingV2().HorizontalPodAutoscalers("").List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	for _, a := range list.Items {
+		if a.Status.CurrentReplicas < *a.Spec.MinReplicas {
+			s.waiting = append(s.waiting, fmt.Sprintf("autoscaler %s has %d of %d", a.Name, a.Status.CurrentReplicas, *a.Spec.MinReplicas))
+		}
+	}
+	pods, err := client.CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	for _, pod := range pods.Items {
+		volumes := slices.ContainsFunc(pod.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })
+		owner := meta.GetControllerOf(&pod)
+		daemon := owner != nil && owner.Kind == "DaemonSet"
+		s.pods++
+		if !volumes && !daemon {
+			s.stateless++
+		}
+		if pod.DeletionTimestamp == nil && (pod.Status.Phase == core.PodRunning || pod.Status.Phase == core.PodSucceeded) {
+			continue
+		}
+		what := fmt.Sprintf("%s is %s: %s", pod.Name, pod.Status.Phase, reason(pod))
+		if volumes {
+			s.stranded = append(s.stranded, what)
+		} else {
+			s.waiting = append(s.waiting, what)
+		}
+	}
+	return s, nil
+}
+
+func reason(pod core.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == core.PodScheduled && c.Status != core.ConditionTrue {
+			return strings.TrimSpace(c.Message)
+		}
+	}
+	return "on its way"
+}
+
+// readyAPI names the API's ready pods.
+func readyAPI(t *testing.T) map[string]bool {
+	t.Helper()
+	list, err := suite.Client(t, stack).CoreV1().Pods("alphapulse-"+stack).List(t.Context(), meta.ListOptions{LabelSelector: "app=api"})
+	require.NoError(t, err)
+	names := map[string]bool{}
+	for _, pod := range list.Items {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == core.PodReady && c.Status == core.ConditionTrue {
+				names[pod.Name] = true
+			}
+		}
+	}
+	return names
+}
+
+// committed is the platform of the committed stack file.
+func committed(t *testing.T) config.Platform {
+	t.Helper()
+	raw, err := config.FromFile(suite.Root + "/Pulumi." + stack + ".yaml")
+	require.NoError(t, err)
+	platform, problems := config.Load(raw)
+	require.NoError(t, problems.Err())
+	return platform
+}

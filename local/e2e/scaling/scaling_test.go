@@ -1,0 +1,95 @@
+// Package scaling shows that the platform grows to every autoscaler's maximum and shrinks again, and that it outlives a zone: the real
+// scheduler places the pods, and the real Karpenter asks for the nodes (C3, C4).
+package scaling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/local/e2e/suite"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+const stack = "prod"
+
+func TestC4NodesComeWithThePodsAndGoWithThemAndAZoneMayBeLost(t *testing.T) {
+	suite.Fresh(t)
+	pools := committed(t).Cluster.NodePools
+	suite.Do(t, "--stack", stack, "up")
+	start := settled(t, "after `make up`", pools, true)
+
+	scalers := autoscalers(t)
+	for _, a := range scalers {
+		a.setMinimum(t, a.max)
+	}
+	full := settled(t, "every autoscaler at its maximum", pools, true)
+	assert.Greater(t, full.pods, start.pods)
+	assert.Greater(t, full.total(), start.total(), "nodes arrive")
+
+	hurry(t, pools)
+	for _, a := range scalers {
+		a.setMinimum(t, a.min)
+		a.scaleDown(t)
+	}
+	suite.Eventually(t, "nodes go", func(context.Context) (bool, error) {
+		now, err := look(t)
+		return err == nil && now.total() < full.total() && now.pods < full.pods, errors.Join(err, fmt.Errorf("there are %v", now.nodes))
+	})
+	small := settled(t, "scaled back", pools, true)
+	assert.Less(t, small.hourly, full.hourly)
+
+	const zone = "us-east-1a"
+	before := readyAPI(t)
+	require.NotEmpty(t, before)
+	lost := suite.Do(t, "--stack", stack, "zone-lost", zone)
+	assert.Positive(t, lost.Figure(t, "machines"))
+	suite.Eventually(t, "the zone's nodes are gone", func(context.Context) (bool, error) {
+		now, err := look(t)
+		return err == nil && now.zones[zone] == 0, errors.Join(err, fmt.Errorf("there are still %d", now.zones[zone]))
+	})
+	// What is counted is what was there when the zone was lost: new pods come after. Ten pods in three zones are four, three and three, so
+	// that two thirds are six.
+	kept := 0
+	for name := range readyAPI(t) {
+		if before[name] {
+			kept++
+		}
+	}
+	assert.GreaterOrEqual(t, kept, len(before)*2/3, "%d of %d pods of the API outlive the zone", kept, len(before))
+	elsewhere := settled(t, "without "+zone, pools, false)
+	assert.Equal(t, small.stateless, elsewhere.stateless, "everything stateless is placed again")
+	assert.Zero(t, elsewhere.zones[zone])
+}
+
+// settled waits until every pod runs and nothing more is under way, prints what stands then, and holds the pools to their bounds. Without
+// a zone, what has a volume there waits for it.
+func settled(t *testing.T, stage string, pools []config.NodePool, whole bool) scene {
+	t.Helper()
+	var s scene
+	suite.Eventually(t, stage+": every pod runs", func(context.Context) (bool, error) {
+		var err error
+		if s, err = look(t); err != nil {
+			return false, err
+		}
+		waiting := slices.Clone(s.waiting)
+		if whole {
+			waiting = append(waiting, s.stranded...)
+		}
+		return len(waiting) == 0, errors.New(strings.Join(waiting, "\n"))
+	})
+	t.Logf("%s: %s", stage, s.summary(pools))
+	for _, pool := range pools {
+		assert.LessOrEqual(t, s.nodes[pool.Name], pool.Max, "%s: pool %s", stage, pool.Name)
+		assert.GreaterOrEqual(t, s.nodes[pool.Name], pool.Min, "%s: pool %s", stage, pool.Name)
+	}
+	return s
+}

@@ -28,26 +28,11 @@ var notYet = map[string]string{
 	"StatefulSet vault":            "comes with Vault (S1)",
 	"Service vault":                "comes with Vault (S1)",
 	"ConfigMap vault-config":       "comes with Vault (S1)",
-
-	"Deployment agent-worker-technical":   "comes with the agents (W3)",
-	"Deployment agent-worker-fundamental": "comes with the agents (W3)",
-	"Deployment agent-worker-sentiment":   "comes with the agents (W3)",
-	"Deployment agent-worker-value":       "comes with the agents (W3)",
-	"Deployment agent-worker-activist":    "comes with the agents (W3)",
-	"Deployment agent-worker-buffett":     "comes with the agents (W3)",
-	"Deployment risk-worker":              "comes with the risk workers (W4)",
-	"Secret database-credentials":         "comes with the External Secrets Operator (S2)",
-	"ExternalSecret database-credentials": "comes with the External Secrets Operator (S2)",
-	"SecretStore aws-secrets-manager":     "comes with the External Secrets Operator (S2)",
-	"ClusterIssuer letsencrypt-prod":      "comes with cert-manager (W1)",
-	"NetworkPolicy api-network-policy":    "comes with the network policies (N7)",
-	"Role api-role":                       "comes with the rights of the workloads (C6)",
 }
 
 // otherwise are names inside objects of the source that are others in ours, and why. Ours may not have the source's.
 var otherwise = map[string]string{
-	"Ingress alphapulse-ingress metadata.annotations.cert-manager.io/cluster-issuer letsencrypt-prod": "comes with cert-manager (W1)",
-	"ExternalSecret database-credentials apiVersion external-secrets.io/v1beta1":                      "the operator serves v1 only",
+	"ExternalSecret database-credentials apiVersion external-secrets.io/v1beta1": "the operator serves v1 only",
 }
 
 func TestEveryNameOfTheSourceIsKept(t *testing.T) {

@@ -73,6 +73,7 @@ func NewReloader(ctx *pulumi.Context, args *ReloaderArgs, opts ...pulumi.Resourc
 			Template: corev1.PodTemplateSpecArgs{
 				Metadata: metav1.ObjectMetaArgs{Labels: labels, Annotations: pulumi.StringMap{
 					"prometheus.io/scrape": pulumi.String("true"), "prometheus.io/port": pulumi.Sprintf("%d", reloaderPort),
+					"prometheus.io/path": pulumi.String("/metrics"),
 				}},
 				Spec: reloaderPod(args, account),
 			},

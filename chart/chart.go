@@ -4,6 +4,7 @@ package chart
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	helmv4 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/helm/v4"
@@ -24,7 +25,7 @@ func Install(ctx *pulumi.Context, name string, operator config.Operator, namespa
 	if operator.Repository != "" { // a chart in an OCI registry is named whole
 		args.RepositoryOpts = helmv4.RepositoryOptsArgs{Repo: pulumi.String(operator.Repository)}
 	}
-	made, err := helmv4.NewChart(ctx, name, args, opts...)
+	made, err := helmv4.NewChart(ctx, name, args, append(slices.Clip(opts), pulumi.Transforms([]pulumi.ResourceTransform{withoutProse}))...)
 	if err != nil {
 		return nil, fmt.Errorf("installing the chart %s %s: %w", operator.Chart, operator.Version, err)
 	}

@@ -73,6 +73,9 @@ func (e *Engine) setEnviron() error {
 		"PULUMI_SKIP_UPDATE_CHECK=true",
 		"PULUMI_DEBUG_COMMANDS=true", // for --event-log, which the summaries are read from
 	)
+	if os.Getenv(home.StateVariable) == "at-end" {
+		e.environ = append(e.environ, "PULUMI_SKIP_CHECKPOINTS=true")
+	}
 	return nil
 }
 

@@ -14,6 +14,8 @@ const (
 	DirVariable = "ALPHAPULSE_HOME"
 	// ToolsVariable names the folder with the pinned programs.
 	ToolsVariable = "ALPHAPULSE_TOOLS"
+	// StateVariable says "at-end" for runs that nobody will have to recover: Pulumi writes its state once, and not after every step.
+	StateVariable = "ALPHAPULSE_STATE"
 )
 
 // Path is a path inside the local engine's folder.

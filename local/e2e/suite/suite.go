@@ -26,8 +26,17 @@ import (
 // Root is the project's folder, engine the command line that the Makefile runs.
 var Root, engine string
 
-// Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running.
+// Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running. Its runs write
+// their state once, at their end, which halves their time; InterruptedMain is for those that something happens to before.
 func Main(m *testing.M) int {
+	if err := os.Setenv(home.StateVariable, "at-end"); err != nil {
+		panic(err)
+	}
+	return InterruptedMain(m)
+}
+
+// InterruptedMain is Main with state that is written after every step.
+func InterruptedMain(m *testing.M) int {
 	folder, err := filepath.Abs(".")
 	if err != nil {
 		panic(err)

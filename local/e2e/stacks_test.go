@@ -93,7 +93,7 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 		refused := suite.Try(t, "--stack", "prod", "--config", bad, command)
 		require.Error(t, refused.Err)
 		for _, line := range []string{
-			`alphapulse:colour: is not a key of this program; legal: aws, cluster, data, edge, environment, ingress, network, protect, workloads`,
+			`alphapulse:colour: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads`,
 			`alphapulse:network.cidr: "10.20.0.0/33": must be an IPv4 range`,
 			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
 			`alphapulse:network.flowLogDays: "ninety": expected an integer`,

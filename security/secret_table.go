@@ -103,7 +103,7 @@ var secretTable = []clusterSecret{
 		name: "cloudflare-api-token", space: InCertManager, path: "cloudflare/api-token", keys: named("token"), origin: byPerson,
 		readers: "cert-manager",
 		value:   "a token of Cloudflare's that may edit the zone's DNS records (Zone, DNS, Edit) and read the zone (Zone, Zone, Read), and no more",
-		missing: "no certificate is issued: `alphapulse-tls` is missing, and Cloudflare answers 526",
+		missing: "no certificate is issued: `alphapulse-tls` is missing, and Cloudflare answers 525",
 	}, {
 		name: "pagerduty-credentials", space: InMonitoring, path: "pagerduty", keys: named("routing-key"), origin: byPerson,
 		readers: "Alertmanager",

@@ -46,6 +46,9 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 			assert.GreaterOrEqual(t, n, 3, "replicas in %s", zone)
 		}
 	})
+	t.Run("C5 the API server enforces the restricted standard, and nothing of ours is refused or exempted", func(t *testing.T) {
+		assertRestricted(t, suite.Client(t, "prod"))
+	})
 	t.Run("N7 policies let through what the list of flows has, and nothing else", func(t *testing.T) {
 		flows.Check(t, suite.Client(t, "prod"), "flows")
 	})

@@ -51,11 +51,27 @@ func autoscalers(t *testing.T) (all []autoscaler) {
 
 func (a autoscaler) setMinimum(t *testing.T, n int32) {
 	t.Helper()
-	if a.scaledObject != "" {
-		patch(t, scaledObjects, a.namespace, a.scaledObject, fmt.Sprintf(`{"spec":{"minReplicaCount":%d}}`, n))
+	if a.scaledObject == "" {
+		patch(t, hpas, a.namespace, a.name, fmt.Sprintf(`{"spec":{"minReplicas":%d}}`, n))
 		return
 	}
-	patch(t, hpas, a.namespace, a.name, fmt.Sprintf(`{"spec":{"minReplicas":%d}}`, n))
+	patch(t, scaledObjects, a.namespace, a.scaledObject, fmt.Sprintf(`{"spec":{"minReplicaCount":%d}}`, n))
+	suite.Eventually(t, "KEDA's autoscaler "+a.name+" follows its ScaledObject", func(ctx context.Context) (bool, error) {
+		found, err := suite.Client(t, stack).AutoscalingV2().HorizontalPodAutoscalers(a.namespace).Get(ctx, a.name, meta.GetOptions{})
+		return err == nil && *found.Spec.MinReplicas == n, err
+	})
+}
+
+// holds says that the Deployment has so many replicas, all ready.
+func (a autoscaler) holds(t *testing.T, n int32) {
+	t.Helper()
+	suite.Eventually(t, fmt.Sprintf("%s has %d ready replicas", a.target, n), func(ctx context.Context) (bool, error) {
+		d, err := suite.Client(t, stack).AppsV1().Deployments(a.namespace).Get(ctx, a.target, meta.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		return d.Status.Replicas == n && d.Status.ReadyReplicas == n, fmt.Errorf("it wants %d, has %d, %d of them ready", *d.Spec.Replicas, d.Status.Replicas, d.Status.ReadyReplicas)
+	})
 }
 
 // scaleDown takes replicas away by a quarter at a time: simulated pods have no load by which the autoscaler could tell that they are too
@@ -65,10 +81,7 @@ func (a autoscaler) scaleDown(t *testing.T) {
 	for n := a.max; n > a.min; {
 		n = max(a.min, n*3/4)
 		patch(t, deployments, a.namespace, a.target, fmt.Sprintf(`{"spec":{"replicas":%d}}`, n), "scale")
-		suite.Eventually(t, fmt.Sprintf("%s has %d replicas", a.target, n), func(ctx context.Context) (bool, error) {
-			d, err := suite.Client(t, stack).AppsV1().Deployments(a.namespace).Get(ctx, a.target, meta.GetOptions{})
-			return err == nil && d.Status.Replicas == n, err
-		})
+		a.holds(t, n)
 	}
 }
 
@@ -126,9 +139,12 @@ func look(t *testing.T) (scene, error) {
 		return s, err
 	}
 	for _, node := range nodes.Items {
+		kind, known := capacity.Instance(node.Labels[core.LabelInstanceTypeStable])
+		if !known || node.Labels[config.PoolLabel] == "" {
+			return s, fmt.Errorf("node %s has no price or no pool: %v", node.Name, node.Labels)
+		}
 		s.nodes[node.Labels[config.PoolLabel]]++
 		s.zones[node.Labels[core.LabelTopologyZone]]++
-		kind, _ := capacity.Instance(node.Labels[core.LabelInstanceTypeStable])
 		share := 1.0
 		if node.Labels["karpenter.sh/capacity-type"] == "spot" || node.Labels["eks.amazonaws.com/capacityType"] == config.Spot {
 			share = capacity.SpotShare
@@ -149,6 +165,9 @@ func look(t *testing.T) (scene, error) {
 		return s, err
 	}
 	for _, pod := range pods.Items {
+		if pod.Status.Phase == core.PodSucceeded {
+			continue // a job's, which is done wherever it was
+		}
 		volumes := slices.ContainsFunc(pod.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })
 		owner := meta.GetControllerOf(&pod)
 		daemon := owner != nil && owner.Kind == "DaemonSet"
@@ -156,7 +175,7 @@ func look(t *testing.T) (scene, error) {
 		if !volumes && !daemon {
 			s.stateless++
 		}
-		if pod.DeletionTimestamp == nil && (pod.Status.Phase == core.PodRunning || pod.Status.Phase == core.PodSucceeded) {
+		if pod.DeletionTimestamp == nil && pod.Status.Phase == core.PodRunning {
 			continue
 		}
 		what := fmt.Sprintf("%s is %s: %s", pod.Name, pod.Status.Phase, reason(pod))

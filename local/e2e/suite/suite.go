@@ -131,11 +131,17 @@ func Client(t *testing.T, stack string) kubernetes.Interface {
 	return c
 }
 
-// Eventually waits for a condition; what is wrong meanwhile is shown when time is up.
+// Eventually waits a minute for a condition; what is wrong meanwhile is shown when time is up.
 func Eventually(t *testing.T, what string, condition func(context.Context) (bool, error)) {
 	t.Helper()
+	Within(t, time.Minute, what, condition)
+}
+
+// Within waits so long for a condition.
+func Within(t *testing.T, limit time.Duration, what string, condition func(context.Context) (bool, error)) {
+	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, limit, true, func(ctx context.Context) (bool, error) {
 		done, err := condition(ctx)
 		last = err
 		return done, nil

@@ -336,7 +336,7 @@ func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 			"has 1 problem(s)", `nodePools[2].max: "ten": expected an integer`,
 		}},
 		"an instance type that nobody sells": {recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools[2].instanceTypes[0]", "m6i.huge"), []string{
-			"alphapulse:cluster.nodePools[2].instanceTypes: [m6i.huge]: ",
+			"alphapulse:cluster.nodePools[2].instanceTypes: [m6i.huge m5.4xlarge]: ",
 		}},
 		"two types wrong in one object": {recorder.Change(t, recorder.Change(t, committed(t, "prod"),
 			"alphapulse:cluster.logDays", 7.5), "alphapulse:cluster.nodePools[1].name", 7), []string{

@@ -50,7 +50,7 @@ func TestC3PoolTooSmallIsRefusedUnderItsOwnKey(t *testing.T) {
 	require.Len(t, problems, 1)
 	assert.Equal(t, fmt.Sprintf("alphapulse:cluster.nodePools[%d].max", i), problems[0].Key)
 	assert.Equal(t, "8", problems[0].Value)
-	assert.Contains(t, problems[0].Want, "63 pods ask 123.0 vCPU and 246.0 GiB; 8 x m6i.4xlarge offer")
+	assert.Contains(t, problems[0].Want, "63 pods ask 123.0 vCPU and 246.0 GiB; 8 x m6i.4xlarge/m5.4xlarge offer")
 	assert.Contains(t, problems[0].Want, "; would fit: max: 9")
 }
 

@@ -100,8 +100,8 @@ func imageAlias(release string) (string, error) {
 	return "al2023@v" + date, nil
 }
 
-// nodePool says which nodes may be made, how many, and when they go again. It names no zone: those of the subnets count, and one that is
-// lost is no place to spread to any more.
+// nodePool says which nodes may be made, how many, and when they go again. It names no zone: those of the subnets count. One
+// that is lost stays a place to spread to, until somebody excludes it: docs/runbooks/lost-zone.md.
 func nodePool(pool config.NodePool, instance capacity.InstanceType, class pulumi.StringInput) pulumi.Map {
 	words := func(list ...string) pulumi.StringArray { return pulumi.ToStringArray(list) }
 	requirement := func(key string, values ...string) pulumi.Map {

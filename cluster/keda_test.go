@@ -55,7 +55,7 @@ func TestW3KEDARunsAsPlanned(t *testing.T) {
 			"podSecurityContext." + part + ".seccompProfile.type": "RuntimeDefault",
 			"securityContext." + part + ".readOnlyRootFilesystem": true,
 			"securityContext." + part + ".capabilities.drop[0]":   "ALL",
-			"resources." + part + ".limits.cpu":                   "500m",
+			"resources." + part + ".limits.cpu":                   nil,
 		} {
 			assert.Equal(t, want, made.At("values."+path), path)
 		}

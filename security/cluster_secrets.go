@@ -19,8 +19,9 @@ const ClusterSecretsToken = "alphapulse:security:ClusterSecrets"
 const (
 	// storeName is the source's. The service account that reads for a store has its name.
 	storeName = "aws-secrets-manager"
-	// secretRefresh is how long a changed value takes at most to reach the cluster. Each refresh asks for every secret once.
-	secretRefresh = "15m"
+	// secretRefresh is how long a changed value takes at most to reach the cluster. Each refresh asks for every secret once. What belongs
+	// together, the database's, comes at the same minute: in between, server, pooler and programs do not know each other.
+	secretRefresh, promptRefresh = "15m", "1m"
 
 	externalSecretsAPI = "external-secrets.io/v1"
 	// fillAnnotation tells who looks at an ExternalSecret that cannot be read what to do about it.
@@ -218,7 +219,7 @@ func (b *clusterSecretsBuilder) newExternal(s clusterSecret, namespace pulumi.St
 		Metadata:   metadata,
 		OtherFields: map[string]any{"spec": pulumi.Map{
 			"secretStoreRef":  pulumi.Map{"name": store.Metadata.Name().Elem(), "kind": pulumi.String("SecretStore")},
-			"refreshInterval": pulumi.String(secretRefresh),
+			"refreshInterval": pulumi.String(s.refresh()),
 			"target":          target,
 			"data":            data,
 		}},

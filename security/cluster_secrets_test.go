@@ -111,7 +111,7 @@ func TestS2DatabaseCredentialsAreAsTheSourceHasThem(t *testing.T) {
 	external := inCluster(t).Find(t, externalType, "secrets-database-credentials")
 	assert.Equal(t, map[string]any{
 		"secretStoreRef":  map[string]any{"name": "aws-secrets-manager", "kind": "SecretStore"},
-		"refreshInterval": "15m",
+		"refreshInterval": "1m",
 		"target":          map[string]any{"name": "database-credentials", "creationPolicy": "Owner", "deletionPolicy": "Retain"},
 		"data":            []any{map[string]any{"secretKey": "url", "remoteRef": map[string]any{"key": "/alphapulse/prod/database/url"}}},
 	}, external.At("spec"))

@@ -43,6 +43,8 @@ type clusterSecret struct {
 	// template makes the Secret's keys from those above; without one they are the Secret's.
 	template map[string]string
 	origin   origin
+	// prompt: a new value is fetched within a minute.
+	prompt bool
 	// url is what clients of a generated password are told; %s is the password.
 	url string
 	// Words for docs/secrets.md and for warnings: who reads it, what the value is, and how it shows that it is missing.
@@ -60,13 +62,21 @@ func named(names ...string) (keys []secretKey) {
 	return keys
 }
 
+// refresh is how often Secrets Manager is asked.
+func (s clusterSecret) refresh() string {
+	if s.prompt {
+		return promptRefresh
+	}
+	return secretRefresh
+}
+
 // secretTable has all secrets that the cluster reads (S2). A new one is a row here, and a line of docs/secrets.md.
 var secretTable = []clusterSecret{
 	{
-		name: "database-credentials", space: InPlatform, path: databaseURL, keys: []secretKey{{name: "url"}},
+		name: "database-credentials", space: InPlatform, prompt: true, path: databaseURL, keys: []secretKey{{name: "url"}},
 		readers: "API, agents, risk workers, billing",
 	}, {
-		name: "database-roles", space: InPlatform, path: databaseMaster, keys: []secretKey{
+		name: "database-roles", space: InPlatform, prompt: true, path: databaseMaster, keys: []secretKey{
 			{name: "PGHOST", property: "host"}, {name: "PGPORT", property: "port"}, {name: "PGDATABASE", property: "dbname"},
 			{name: "PGUSER", property: "username"}, {name: "PGPASSWORD", property: "password"},
 			{name: "APPLICATION_USER", property: "username", path: databaseApplication},
@@ -74,7 +84,7 @@ var secretTable = []clusterSecret{
 		},
 		readers: "the job that makes the database's roles",
 	}, {
-		name: "pgbouncer-credentials", space: InPlatform, path: databaseApplication, keys: named("username", "password"),
+		name: "pgbouncer-credentials", space: InPlatform, prompt: true, path: databaseApplication, keys: named("username", "password"),
 		// PgBouncer's own format. It needs the password itself, to log in to PostgreSQL with it; a generated one holds nothing to escape.
 		template: map[string]string{"userlist.txt": "\"{{ .username }}\" \"{{ .password }}\"\n"},
 		readers:  "PgBouncer",

@@ -102,7 +102,7 @@ func (b *objects) newContainers() corev1.ContainerArray {
 				Limits:   pulumi.StringMap{"cpu": pulumi.String(c.Limits.CPU), "memory": pulumi.String(c.Limits.Memory)},
 			},
 			LivenessProbe:   c.probe(c.Probes.Live),
-			ReadinessProbe:  c.probe(c.Probes.Ready),
+			ReadinessProbe:  c.probe(c.Probes.Ready), // nil where it says nothing: a sidecar does not decide who gets requests
 			SecurityContext: containerSecurity(),
 			VolumeMounts:    mounts(c.Files),
 		}
@@ -212,6 +212,9 @@ func mounts(list []Files) corev1.VolumeMountArray {
 }
 
 func (c Container) probe(p Probe) corev1.ProbePtrInput {
+	if p == (Probe{}) {
+		return nil
+	}
 	port := pulumi.Int(cmp.Or(c.Probes.Port, c.Ports[0].Container))
 	args := corev1.ProbeArgs{
 		InitialDelaySeconds: pulumi.Int(p.InitialDelay),

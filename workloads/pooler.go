@@ -117,12 +117,9 @@ func stopPooler() []string {
 func poolerExporter() Container {
 	return Container{
 		Name: "exporter", Image: config.PoolerExporterImage,
-		Ports: []Port{{Name: "metrics", Container: metricsPort}},
-		Env:   []Env{{Name: "PGBOUNCER_EXPORTER_CONNECTION_STRING", Value: fmt.Sprintf("host=/tmp port=%d user=pgbouncer dbname=pgbouncer sslmode=disable", poolerPort)}},
-		Probes: Probes{
-			Live:  Probe{Path: "/", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3},
-			Ready: Probe{Path: "/", InitialDelay: 1, Period: 10, Timeout: 5, Failures: 3},
-		},
+		Ports:    []Port{{Name: "metrics", Container: metricsPort}},
+		Env:      []Env{{Name: "PGBOUNCER_EXPORTER_CONNECTION_STRING", Value: fmt.Sprintf("host=/tmp port=%d user=pgbouncer dbname=pgbouncer sslmode=disable", poolerPort)}},
+		Probes:   Probes{Live: Probe{Path: "/", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3}},
 		Requests: config.PoolerExporterRequests, Limits: config.PoolerExporterLimits,
 	}
 }

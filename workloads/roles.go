@@ -42,8 +42,8 @@ type Roles struct {
 	pulumi.ResourceState
 }
 
-// NewRoles runs the job, and runs it again when its SQL, the password or the budget changes: a Job cannot change, so it is replaced (D4). It
-// alone has the master user's password.
+// NewRoles runs the job, and runs it again when its SQL, the password or the budget changes: a Job cannot change, so it is replaced (D4). No
+// other program is given the master user's password; Traefik, Reloader and KEDA may read it, as all Secrets of the namespace.
 func NewRoles(ctx *pulumi.Context, place Place, args *RolesArgs, opts ...pulumi.ResourceOption) (*Roles, error) {
 	roots, err := rdsRoots(args.Region)
 	if err != nil {

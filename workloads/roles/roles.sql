@@ -18,6 +18,10 @@ BEGIN
   -- The master user of RDS is no superuser: it may not even say NOSUPERUSER.
   EXECUTE format('ALTER ROLE %I LOGIN INHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT %s PASSWORD %L',
     application, current_setting('alphapulse.connections')::int, verifier);
+  -- The server ends what holds a connection of the pooler's for too long. A program cannot say so itself: in transaction mode it may not
+  -- SET, and the pooler refuses it among what comes with a connection.
+  EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', application, '60s');
+  EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', application, '60s');
   -- What somebody granted by hand does not stay.
   FOR other IN SELECT roleid::regrole FROM pg_auth_members WHERE member = application::regrole LOOP
     EXECUTE format('REVOKE %s FROM %I', other, application);

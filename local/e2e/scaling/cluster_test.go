@@ -3,6 +3,8 @@ package scaling
 import (
 	"context"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -96,13 +98,32 @@ func hurry(t *testing.T, pools []config.NodePool) {
 	}
 }
 
+// exclude does what docs/runbooks/lost-zone.md says.
+func exclude(t *testing.T, pools []config.NodePool, zone string) {
+	t.Helper()
+	page, err := os.ReadFile(suite.Root + "/docs/runbooks/lost-zone.md")
+	require.NoError(t, err)
+	change := regexp.MustCompile(`--type json -p '(.*)'`).FindSubmatch(page)
+	require.NotNil(t, change, "the runbook has the command")
+	for _, pool := range pools {
+		if pool.Max > pool.Min {
+			apply(t, nodePools, "", pool.Name, types.JSONPatchType, strings.ReplaceAll(string(change[1]), "us-east-1a", zone))
+		}
+	}
+}
+
 func patch(t *testing.T, resource schema.GroupVersionResource, namespace, name, change string, subresources ...string) {
+	t.Helper()
+	apply(t, resource, namespace, name, types.MergePatchType, change, subresources...)
+}
+
+func apply(t *testing.T, resource schema.GroupVersionResource, namespace, name string, kind types.PatchType, change string, subresources ...string) {
 	t.Helper()
 	config, err := controlplane.Config("alphapulse-" + stack)
 	require.NoError(t, err)
 	client, err := dynamic.NewForConfig(config)
 	require.NoError(t, err)
-	_, err = client.Resource(resource).Namespace(namespace).Patch(t.Context(), name, types.MergePatchType, []byte(change),
+	_, err = client.Resource(resource).Namespace(namespace).Patch(t.Context(), name, kind, []byte(change),
 		meta.PatchOptions{}, subresources...)
 	require.NoError(t, err)
 }

@@ -76,6 +76,18 @@ func TestC4NodesComeWithThePodsAndGoWithThemAndAZoneMayBeLost(t *testing.T) {
 	elsewhere := settled(t, "without "+zone, pools, false)
 	assert.Equal(t, small.stateless, elsewhere.stateless, "everything stateless is placed again")
 	assert.Zero(t, elsewhere.zones[zone])
+
+	// Growing without the zone takes the runbook's command: Karpenter counts a lost zone among those that pods are spread over.
+	exclude(t, pools, zone)
+	for _, a := range scalers {
+		a.setMinimum(t, a.max)
+	}
+	for _, a := range scalers {
+		a.holds(t, a.max)
+	}
+	grown := settled(t, "every autoscaler at its maximum, without "+zone, pools, false)
+	assert.Equal(t, full.stateless, grown.stateless)
+	assert.Zero(t, grown.zones[zone])
 }
 
 // settled waits until every pod runs and nothing more is under way, prints what stands then, and holds the pools to their bounds. Without

@@ -10,7 +10,7 @@ FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
 TEST_FAMILIES := lint jq postgres
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
-ENGINE_BUDGET := 15m
+ENGINE_BUDGET := 30m
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview down reset capacity cost zone-lost zone-back kubectl pulumi test lint tools program

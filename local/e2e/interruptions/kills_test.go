@@ -83,18 +83,16 @@ func testStuckDeletion(t *testing.T) {
 		done := r.Next(t, step)
 		require.NoError(t, done.Err, done.Output)
 	}
-	stuck := make(chan suite.Result)
-	down := r.Take(t, "make down")
-	go func() { stuck <- r.Run(t, down) }()
+	stuck := r.Start(t, r.Take(t, "make down"))
 	namespaces := suite.Client(t, "local").CoreV1().Namespaces()
-	suite.Eventually(t, "the namespace cannot end", func(ctx context.Context) (bool, error) {
+	stuck.Until(t, "the namespace cannot end", func(ctx context.Context) (bool, error) {
 		now, err := namespaces.Get(ctx, "monitoring", meta.GetOptions{})
 		return err == nil && strings.Contains(fmt.Sprint(now.Status.Conditions), "example.com/held"), err
 	})
 	why := r.Next(t, "get namespace")
 	assert.Contains(t, why.Output, "example.com/held in 1 resource instances")
 	require.NoError(t, r.Next(t, "patch configmap").Err)
-	stopped := <-stuck
+	stopped := stuck.Wait()
 	require.Error(t, stopped.Err)
 	assert.Contains(t, stopped.Output, "DependencyViolation")
 	assert.Contains(t, stopped.Output, "is in use by aws:ec2/networkInterface:NetworkInterface eni-1")

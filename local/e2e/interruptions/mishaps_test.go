@@ -90,9 +90,8 @@ func testLostReply(t *testing.T) {
 
 // testPowerCut ends the engine and its plugins at once, when the cluster is in the inventory and its control plane does not run yet.
 func testPowerCut(t *testing.T) {
-	ended := make(chan suite.Result)
-	go func() { ended <- suite.Try(t, "up") }()
-	suite.Eventually(t, "the cluster is being made", func(context.Context) (bool, error) {
+	killed := suite.Start(t, "up")
+	killed.Until(t, "the cluster is being made", func(context.Context) (bool, error) {
 		all, err := inventory.Account(account)
 		return slices.ContainsFunc(all, func(r inventory.Record) bool { return r.Outputs["status"] == "CREATING" }), err
 	})
@@ -109,7 +108,7 @@ func testPowerCut(t *testing.T) {
 		require.NoError(t, syscall.Kill(plugin, syscall.SIGKILL))
 		_ = syscall.Kill(engine, syscall.SIGKILL) // the same one for all
 	}
-	require.Error(t, (<-ended).Err)
+	require.Error(t, killed.Wait().Err)
 
 	t.Setenv(faults.Variable, "fail@1") // the rest of this life goes on in the tests that follow
 	next := suite.Try(t, "up")

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,11 +74,17 @@ func (r *Rehearsal) Next(t *testing.T, text string) Result {
 // Run runs a command in the rehearsal's folder, as a reader would type it.
 func (r *Rehearsal) Run(t *testing.T, command string) Result {
 	t.Helper()
+	return r.shell(t, command).run(t)
+}
+
+func (r *Rehearsal) shell(t *testing.T, line string) *command {
+	t.Helper()
 	folder := os.Getenv(home.DirVariable)
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(command, ".local/", folder+"/"))
+	// The shell gives way to the command, which so hears of the test's end.
+	cmd := newCommand(t, line, "sh", "-c", strings.ReplaceAll(line, ".local/", folder+"/"))
 	cmd.Dir = Root
 	cmd.Env = append(os.Environ(), "PATH="+strings.Join([]string{r.folder, os.Getenv(home.ToolsVariable), os.Getenv("PATH")}, ":"), "PROJECT="+Root)
-	return run(t, command, cmd)
+	return cmd
 }
 
 // Over tells whether every command has been run.

@@ -88,7 +88,12 @@ var figure = regexp.MustCompile(`([a-z]+)=(\S+)`)
 // Try runs the engine and gives what it printed; the command may fail.
 func Try(t *testing.T, args ...string) Result {
 	t.Helper()
-	return run(t, strings.Join(args, " "), exec.CommandContext(t.Context(), engine, append([]string{"--root", Root}, args...)...))
+	return engineCommand(t, args).run(t)
+}
+
+func engineCommand(t *testing.T, args []string) *command {
+	t.Helper()
+	return newCommand(t, strings.Join(args, " "), engine, append([]string{"--root", Root}, args...)...)
 }
 
 // Do runs the engine and wants success.
@@ -99,19 +104,19 @@ func Do(t *testing.T, args ...string) Result {
 	return r
 }
 
-func run(t *testing.T, name string, cmd *exec.Cmd) Result {
+func (c *command) run(t *testing.T) Result {
 	t.Helper()
 	began := time.Now()
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	c.Stdout, c.Stderr = &out, &out
 	r := Result{Figures: map[string]string{}}
-	r.Err = cmd.Run()
+	r.Err = c.Run()
 	r.Output = out.String()
 	lines := strings.Split(strings.TrimSpace(r.Output), "\n")
 	for _, pair := range figure.FindAllStringSubmatch(lines[len(lines)-1], -1) {
 		r.Figures[pair[1]] = pair[2]
 	}
-	t.Logf("%s: %.0f s: %s", name, time.Since(began).Seconds(), lines[len(lines)-1])
+	t.Logf("%s: %.0f s: %s", c.name, time.Since(began).Seconds(), lines[len(lines)-1])
 	return r
 }
 

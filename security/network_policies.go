@@ -160,10 +160,10 @@ func (p networkPolicy) args(args *NetworkPoliciesArgs, at surroundings) *network
 }
 
 // peers are a rule's parties as a policy in `namespace` names them: pods by their labels, and by their namespace when it is another one;
-// everything else by its addresses, each once.
+// everything else by its addresses, each once and in their order, so that a policy changes only when what it allows does.
 func (r rule) peers(namespace, home string, at surroundings) networkingv1.NetworkPolicyPeerArray {
 	var peers networkingv1.NetworkPolicyPeerArray
-	seen := map[string]bool{}
+	blocks := map[string]block{}
 	for _, one := range r.parties {
 		switch one := one.(type) {
 		case Pods:
@@ -174,12 +174,14 @@ func (r rule) peers(namespace, home string, at surroundings) networkingv1.Networ
 			peers = append(peers, peer)
 		case outside:
 			for _, b := range one.blocks(at) {
-				if !seen[b.cidr] {
-					peers = append(peers, networkingv1.NetworkPolicyPeerArgs{IpBlock: b.args()})
+				if _, ok := blocks[b.cidr]; !ok {
+					blocks[b.cidr] = b
 				}
-				seen[b.cidr] = true
 			}
 		}
+	}
+	for _, cidr := range slices.Sorted(maps.Keys(blocks)) {
+		peers = append(peers, networkingv1.NetworkPolicyPeerArgs{IpBlock: blocks[cidr].args()})
 	}
 	return peers
 }

@@ -5,18 +5,21 @@ package plans
 var changes = []change{
 	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
 		protected: []string{"cluster-eksCluster"}},
-	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"network-nat-us-east-1a"}},
+	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"buckets-backups", "keys-data", "network-vpc"}},
 
 	{setting: "network.cidr", with: text{"cidr: 10.20.0.0/16": "cidr: 10.40.0.0/16"}, protected: []string{"network-vpc"}},
 	{setting: "network.zones, reordered", with: text{"[us-east-1a, us-east-1b, us-east-1c]": "[us-east-1c, us-east-1a, us-east-1b]"}},
 	{setting: "network.zones, another", with: text{"us-east-1c]": "us-east-1d]"}, protected: []string{"network-nat-us-east-1c"}},
 	{setting: "network.natGateways", with: text{"natGateways: per-zone": "natGateways: single"},
 		protected: []string{"network-nat-us-east-1b", "network-nat-us-east-1c"}},
-	{setting: "network.interfaceEndpoints", with: text{", sts]": "]"}, plan: []string{"- aws:ec2:VpcEndpoint network-sts"}},
+	{setting: "network.interfaceEndpoints", with: text{", sts]": "]"}, plan: []string{ // who spoke to the endpoint speaks to the internet
+		"- aws:ec2:VpcEndpoint network-sts",
+		"~ kubernetes:networking.k8s.io/v1:NetworkPolicy network-policies-external-secrets", "~ kubernetes:networking.k8s.io/v1:NetworkPolicy network-policies-loki",
+	}},
 	{setting: "network.flowLogDays", with: text{"flowLogDays: 90": "flowLogDays: 60"},
 		plan: []string{"~ aws:cloudwatch:LogGroup network-dns-queries", "~ aws:cloudwatch:LogGroup network-flow-logs"}},
 	{setting: "network.dnsFirewall.mode", with: text{"mode: alert": "mode: block"}, plan: []string{"~ aws:route53:ResolverFirewallRule network-dns-rest"}},
-	{setting: "network.dnsFirewall.domains", with: text{`        - "*.letsencrypt.org"` + "\n": `        - "*.kraken.com"` + "\n"},
+	{setting: "network.dnsFirewall.domains", with: text{`        - "*.pagerduty.com"` + "\n": `        - "*.kraken.com"` + "\n"},
 		plan: []string{"~ aws:route53:ResolverFirewallDomainList network-dns-allowed"}},
 
 	{setting: "cluster.version, back", with: text{`version: "1.36"`: `version: "1.35"`},
@@ -49,8 +52,8 @@ var changes = []change{
 		plan: []string{"~ aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-services"}},
 	{setting: "cluster.nodePools: disks", with: text{"        max: 12\n        diskGiB: 100": "        max: 12\n        diskGiB: 150"},
 		plan: []string{"~ aws:ec2:LaunchTemplate cluster-services", "~ aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-services"}},
-	{setting: "cluster.nodePools: spot", with: text{"        max: 5\n": "        max: 5\n        capacityType: SPOT\n"},
-		plan: []string{"+- aws:eks:NodeGroup cluster-compute-optimized", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-compute-optimized"}},
+	{setting: "cluster.nodePools: spot", with: text{"        max: 5\n": "        max: 5\n        capacityType: SPOT\n"}, // its workers get less time to finish
+		plan: []string{"+- aws:eks:NodeGroup cluster-compute-optimized", "~ kubernetes:apps/v1:Deployment risk-worker", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-compute-optimized"}},
 	{setting: "cluster.nodePools: labels", with: text{"        max: 12\n": "        max: 12\n        labels: {team: platform}\n"},
 		plan: []string{"~ aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-services"}},
 	{setting: "cluster.nodePools: one more", with: text{
@@ -84,7 +87,28 @@ var changes = []change{
 	{setting: "workloads.api.image", with: text{"api:1.0.0": "api:1.0.1"}, plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
 	{setting: "workloads.api.replicas", with: text{"{min: 10, max: 50}": "{min: 12, max: 50}"},
 		plan: []string{"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler api"}},
-	{setting: "workloads.api.requests", with: text{`{cpu: "2", memory: 4Gi}`: `{cpu: "2", memory: 5Gi}`}, plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.api.requests", with: text{"max: 50}\n      requests: {cpu: \"2\", memory: 4Gi}": "max: 50}\n      requests: {cpu: \"2\", memory: 5Gi}"},
+		plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.api.connections", with: text{"connections: 10\n": "connections: 12\n"}}, // a budget, which holds still
+	{setting: "workloads.agents.types", with: text{"activist, buffett]": "activist, momentum]"}, plan: []string{
+		"+ alphapulse:workloads:Service agent-worker-momentum", "- alphapulse:workloads:Service agent-worker-buffett",
+		"+ kubernetes:apps/v1:Deployment agent-worker-momentum", "- kubernetes:apps/v1:Deployment agent-worker-buffett",
+		"+ kubernetes:core/v1:ServiceAccount agent-worker-momentum", "- kubernetes:core/v1:ServiceAccount agent-worker-buffett",
+		"+ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-momentum", "- kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-buffett",
+		"+ kubernetes:policy/v1:PodDisruptionBudget agent-worker-momentum", "- kubernetes:policy/v1:PodDisruptionBudget agent-worker-buffett",
+	}},
+	{setting: "workloads.agents.worker.replicas", with: text{"{min: 5, max: 20}": "{min: 6, max: 20}"}, plan: []string{
+		"~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-activist", "~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-buffett",
+		"~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-fundamental", "~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-sentiment",
+		"~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-technical", "~ kubernetes:keda.sh/v1alpha1:ScaledObject agent-worker-value",
+	}},
+	{setting: "workloads.risk.replicas", with: text{"{min: 5, max: 10}": "{min: 6, max: 10}"}, plan: []string{"~ kubernetes:keda.sh/v1alpha1:ScaledObject risk-worker"}},
+	{setting: "workloads.pooler.replicas.max", with: text{ // more poolers share the database's connections: each pod's pool gets smaller
+		"pgbouncer:1.25.2\n      pool: general\n      replicas: {min: 2, max: 3}": "pgbouncer:1.25.2\n      pool: general\n      replicas: {min: 2, max: 4}",
+	}, plan: []string{
+		"+- kubernetes:batch/v1:Job database-roles", "~ kubernetes:apps/v1:Deployment pgbouncer",
+		"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler pgbouncer", "~ kubernetes:core/v1:ConfigMap pgbouncer-config",
+	}},
 	{setting: "workloads.ingress.image", with: text{"traefik:v3.7.13": "traefik:v3.7.14"}, plan: []string{"~ kubernetes:apps/v1:Deployment ingress"}},
 	{setting: "ingress.routes", with: text{"      - {path: /billing, service: billing-service}\n": "      - {path: /invoices, service: billing-service}\n"},
 		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},

@@ -186,3 +186,16 @@ func TestN7NetworkThatHasNoSubnetsIsAnError(t *testing.T) {
 	assert.ErrorContains(t, err, "finding the subnets' address ranges")
 	assert.Empty(t, run.All(networkPolicy))
 }
+
+func TestN7PolicyChangesOnlyWhenWhatItAllowsDoes(t *testing.T) {
+	without := prodNetwork
+	without.InterfaceEndpoints = []string{"ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager"}
+	before, after := policies(t, prodNetwork), policies(t, without)
+	var changed []string
+	for _, p := range before.All(networkPolicy) {
+		if !assert.ObjectsAreEqual(p.At("spec"), after.Find(t, networkPolicy, p.Name).At("spec")) {
+			changed = append(changed, p.Name)
+		}
+	}
+	assert.Equal(t, []string{"network-policies-external-secrets", "network-policies-loki"}, changed, "who speaks to STS and not to the internet")
+}

@@ -81,7 +81,10 @@ func (c *cloud) scale(ctx context.Context) error {
 			continue
 		}
 		list, err := c.dynamic.Resource(ScaledObjects).List(ctx, metav1.ListOptions{})
-		if err != nil && !apierrors.IsNotFound(err) { // the operator may be there before its kinds
+		if apierrors.IsNotFound(err) { // the operator may be there before its kinds
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		for i := range list.Items {

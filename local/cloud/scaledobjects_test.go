@@ -8,11 +8,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
+	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/record"
 )
 
@@ -135,4 +137,14 @@ func TestWhyAScaledObjectIsNotServedIsAnEvent(t *testing.T) {
 	require.NoError(t, c.scale(t.Context()))
 	recorder, _ := c.events.(*record.FakeRecorder)
 	require.Contains(t, <-recorder.Events, "kafka")
+}
+
+func TestAnOperatorThatIsThereBeforeItsKindsHasNothingToDo(t *testing.T) {
+	c := withKEDA(t, "", 1)
+	c.dynamic.(*dynamicfake.FakeDynamicClient).PrependReactor("list", "scaledobjects",
+		func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewNotFound(ScaledObjects.GroupResource(), "")
+		})
+	require.NoError(t, c.scale(t.Context()))
+	require.Empty(t, autoscalers(t, c))
 }

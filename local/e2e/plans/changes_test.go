@@ -45,7 +45,7 @@ var changes = []change{
 			"+ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-front", "+ kubernetes:karpenter.sh/v1:NodePool karpenter-front", "- kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-services", "- kubernetes:karpenter.sh/v1:NodePool karpenter-services",
 			"~ kubernetes:apps/v1:Deployment api", "~ kubernetes:apps/v1:Deployment billing",
 		}},
-	{setting: "cluster.nodePools: instance types", with: text{"[m6i.4xlarge]": "[m6i.8xlarge]"},
+	{setting: "cluster.nodePools: instance types", with: text{"[m6i.4xlarge, m5.4xlarge]": "[m6i.8xlarge]"},
 		plan: []string{"+- aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-services"}},
 	{setting: "cluster.nodePools: a maximum", with: text{"max: 12\n": "max: 15\n"}, plan: []string{"~ kubernetes:karpenter.sh/v1:NodePool karpenter-services"}},
 	{setting: "cluster.nodePools: a minimum", with: text{"        min: 3\n        max: 12\n": "        min: 4\n        max: 12\n"},

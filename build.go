@@ -166,9 +166,9 @@ func (b *build) newWorkloads() error {
 		return err
 	}
 	b.place = workloads.Place{
-		Namespace: b.secrets.Under(b.karpenter.Under(b.eks.Namespaces.Platform)), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
+		Namespace: b.platform(), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
 		Image:  b.image,
-		Scaler: b.scaler,
+		Scaler: b.scaler.Ready,
 	}
 	ready, err := b.newConnections()
 	if err != nil {
@@ -187,6 +187,11 @@ func (b *build) newWorkloads() error {
 	return err
 }
 
+// platform is the platform's namespace for those whose pods read secrets and need nodes. It is known in previews all the same.
+func (b *build) platform() pulumi.StringOutput {
+	return pulumi.OutputWithDependencies(b.ctx.Context(), b.eks.Namespaces.Platform, slices.Concat(b.karpenter.NodePools, b.secrets.External)...).(pulumi.StringOutput)
+}
+
 // image is where nodes pull an image from.
 func (b *build) image(name string) (pulumi.StringInput, error) { return b.registries.Image(name) }
 
@@ -195,7 +200,7 @@ func (b *build) newConnections() (pulumi.ResourceOption, error) {
 	budget := capacity.ConnectionsFor(b.Platform)
 	roles, err := workloads.NewRoles(b.ctx, b.place, &workloads.RolesArgs{
 		Region: b.AWS.Region, VerifierDigest: b.database.VerifierDigest, Connections: budget.Poolers * budget.PoolSize,
-	}, pulumi.DependsOn([]pulumi.Resource{b.database})) // its address and passwords come by way of Secrets Manager
+	}, pulumi.DependsOn(b.database.Ready)) // its address and passwords come by way of Secrets Manager
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +217,7 @@ func (b *build) newConnections() (pulumi.ResourceOption, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pulumi.DependsOn([]pulumi.Resource{roles, pooler}), nil
+	return pulumi.DependsOn(append(pooler.Ready, roles.Job)), nil
 }
 
 func (b *build) newIngress() (err error) {
@@ -231,7 +236,7 @@ func (b *build) newIngress() (err error) {
 	b.ingress, err = workloads.NewIngress(b.ctx, b.place, &workloads.IngressArgs{
 		Name: b.name, Spec: b.Workloads.Ingress, Host: b.Edge.Host, Routes: b.Ingress.Routes, Trusted: b.visitors,
 		OriginAuthority: b.originPull.AuthorityPEM, SecurityGroupID: origin.GroupID, Issuer: b.issuers.Public, Tags: b.tags,
-	}, pulumi.DependsOn([]pulumi.Resource{b.balancers, origin})) // so that the load balancer goes before its controller and its firewall
+	}, pulumi.DependsOn(slices.Concat(b.balancers.Ready, origin.Ready))) // so that the load balancer goes before its controller and its firewall
 	return err
 }
 

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/cluster"
 	"github.com/alphapulse/infrastructure/config"
-	"github.com/alphapulse/infrastructure/data"
 	"github.com/alphapulse/infrastructure/security"
 )
 
@@ -20,38 +17,24 @@ func (b *build) newOperators() (err error) {
 	if err != nil {
 		return err
 	}
-	image, err := b.registries.Image(config.LoadBalancerController.Program("controller").Reference())
-	if err != nil {
-		return err
-	}
 	b.balancers, err = cluster.NewLoadBalancerController(b.ctx, &cluster.LoadBalancerControllerArgs{
-		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Image: image, Webhook: webhook, Tags: b.tags,
+		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Images: b.image, Webhook: webhook, Tags: b.tags,
 	}, pulumi.Provider(b.account))
 	return err
 }
 
 // newKarpenter makes nodes as pods need them. The platform's pods wait for its node pools, and go before them.
-func (b *build) newKarpenter() error {
-	image, err := b.registries.Image(config.Karpenter.Program("controller").Reference())
-	if err != nil {
-		return err
-	}
+func (b *build) newKarpenter() (err error) {
 	b.karpenter, err = cluster.NewKarpenter(b.ctx, &cluster.KarpenterArgs{
 		Cluster: b.eks, Name: b.name, AWS: b.AWS, Pools: b.Cluster.NodePools, SubnetIDs: b.vpc.PrivateSubnetIDs,
-		DiskKeyARN: b.keys.Disks, Image: image, Tags: b.tags,
+		DiskKeyARN: b.keys.Disks, Images: b.image, Tags: b.tags,
 	}, pulumi.Provider(b.account))
 	return err
 }
 
 // newScaler runs what scales workers by their queues.
 func (b *build) newScaler() (err error) {
-	images := map[string]pulumi.StringInput{}
-	for _, program := range config.KEDA.Programs {
-		if images[program.Name], err = b.registries.Image(program.Reference()); err != nil {
-			return err
-		}
-	}
-	b.scaler, err = cluster.NewKEDA(b.ctx, &cluster.KEDAArgs{Cluster: b.eks, Name: b.name, Images: images})
+	b.scaler, err = cluster.NewKEDA(b.ctx, &cluster.KEDAArgs{Cluster: b.eks, Name: b.name, Images: b.image})
 	return err
 }
 
@@ -61,31 +44,27 @@ func (b *build) newSecrets() error {
 		security.InPlatform: b.eks.Namespaces.Platform, security.InMonitoring: b.eks.Namespaces.Monitoring,
 		security.InCertManager: b.eks.Namespaces.Operators[config.CertManager.Name],
 	}
-	images := map[string]pulumi.StringInput{}
-	for _, program := range slices.Concat(config.ExternalSecrets.Programs, config.Reloader.Programs) {
-		image, err := b.registries.Image(program.Reference())
-		if err != nil {
-			return err
-		}
-		images[program.Reference()] = image
-	}
 	operator, err := security.NewExternalSecrets(b.ctx, &security.ExternalSecretsArgs{
-		Provider: b.eks.Provider, Namespace: b.eks.Namespaces.Operators[config.ExternalSecrets.Name], Serves: namespaces, Images: images,
+		Provider: b.eks.Provider, Namespace: b.eks.Namespaces.Operators[config.ExternalSecrets.Name], Serves: namespaces, Images: b.image,
 	})
+	if err != nil {
+		return err
+	}
+	image, err := b.image(config.Reloader.Program("controller").Reference())
 	if err != nil {
 		return err
 	}
 	if _, err := security.NewReloader(b.ctx, &security.ReloaderArgs{
 		Namespace: b.eks.Namespaces.Operators[config.Reloader.Name], Watched: b.eks.Namespaces.Platform,
-		Image: images[config.Reloader.Program("controller").Reference()],
+		Image: image,
 	}, pulumi.Provider(b.eks.Provider)); err != nil {
 		return err
 	}
 	b.secrets, err = security.NewClusterSecrets(b.ctx, "secrets", &security.ClusterSecretsArgs{
 		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Operator: operator, Namespaces: namespaces,
 		Made: map[string]pulumi.StringInput{
-			data.URLSecretPath: b.database.URLSecretARN, data.MasterSecretPath: b.database.MasterSecretARN,
-			data.ApplicationSecretPath: b.database.ApplicationSecretARN,
+			security.DatabaseURLPath: b.database.URLSecretARN, security.DatabaseMasterPath: b.database.MasterSecretARN,
+			security.DatabaseApplicationPath: b.database.ApplicationSecretARN,
 		},
 		DataKey: b.keys.Data, Protect: b.Protect,
 	}, pulumi.Providers(b.account, b.eks.Provider))
@@ -96,8 +75,7 @@ func (b *build) newSecrets() error {
 func (b *build) newIssuers() error {
 	namespace := b.eks.Namespaces.Operators[config.CertManager.Name]
 	manager, err := security.NewCertManager(b.ctx, config.CertManager.Name, &security.CertManagerArgs{
-		Namespace: namespace, Provider: b.eks.Provider,
-		Image: b.image,
+		Namespace: namespace, Provider: b.eks.Provider, Images: b.image,
 	})
 	if err != nil {
 		return err

@@ -32,12 +32,19 @@ func Install(ctx *pulumi.Context, name string, operator config.Operator, namespa
 	return made, nil
 }
 
-// Image is a program's image in the two parts that charts want. The name is the one under which nodes pull it, with its tag.
-func Image(name pulumi.StringInput, program config.Program) pulumi.Map {
+// Images gives the name under which nodes pull an image, by its publisher's.
+type Images func(name string) (pulumi.StringInput, error)
+
+// Image is a program's image in the two parts that charts want.
+func (images Images) Image(program config.Program) (pulumi.Map, error) {
+	name, err := images(program.Reference())
+	if err != nil {
+		return nil, fmt.Errorf("the image %s: %w", program.Reference(), err)
+	}
 	return pulumi.Map{
 		"repository": name.ToStringOutput().ApplyT(func(name string) string { return strings.TrimSuffix(name, ":"+program.Tag) }).(pulumi.StringOutput),
 		"tag":        pulumi.String(program.Tag),
-	}
+	}, nil
 }
 
 // Resources are a program's requests, with memory limited to twice of them, so that a leak ends in its own restart. CPU is not limited:
@@ -47,6 +54,14 @@ func Resources(program config.Program) pulumi.Map {
 		"requests": pulumi.StringMap{"cpu": pulumi.String(program.Requests.CPU), "memory": pulumi.String(program.Requests.Memory)},
 		"limits":   pulumi.Map{"memory": pulumi.Sprintf("%dMi", 2*program.Requests.MemoryMiB())},
 	}
+}
+
+// Spread prefers a zone of its own for each of the pods with these labels.
+func Spread(labels pulumi.StringMap) pulumi.Array {
+	return pulumi.Array{pulumi.Map{
+		"topologyKey": pulumi.String("topology.kubernetes.io/zone"), "maxSkew": pulumi.Int(1), "whenUnsatisfiable": pulumi.String("ScheduleAnyway"),
+		"labelSelector": pulumi.Map{"matchLabels": labels},
+	}}
 }
 
 // What every operator's pods have: the pool of the platform's own parts, and what the restricted Pod Security Standard wants (C5).

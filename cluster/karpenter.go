@@ -27,9 +27,8 @@ type KarpenterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// DiskKeyARN encrypts the nodes' disks.
 	DiskKeyARN pulumi.StringInput
-	// Image is the name under which nodes pull the controller's image.
-	Image pulumi.StringInput
-	Tags  map[string]string
+	Images     chart.Images
+	Tags       map[string]string
 }
 
 // Karpenter makes the nodes of a pool beyond its fixed ones when pods wait for them, in the zones where their volumes are, and removes
@@ -37,7 +36,8 @@ type KarpenterArgs struct {
 type Karpenter struct {
 	pulumi.ResourceState
 
-	pools []pulumi.Resource
+	// NodePools are what makes nodes. Whose pods need some comes after them and, above all, goes before them.
+	NodePools []pulumi.Resource
 }
 
 // NewKarpenter runs the controller, from its vendor's charts, and tells it about the pools.
@@ -74,7 +74,12 @@ func NewKarpenter(ctx *pulumi.Context, args *KarpenterArgs, opts ...pulumi.Resou
 	if err != nil {
 		return nil, err
 	}
-	controller, err := chart.Install(ctx, operator.Name, operator, namespace, karpenterValues(args, account, queue.Name),
+	image, err := args.Images.Image(operator.Program("controller"))
+	if err != nil {
+		return nil, err
+	}
+	image["digest"] = pulumi.String("") // the chart's is that of another version
+	controller, err := chart.Install(ctx, operator.Name, operator, namespace, karpenterValues(args, account, image, queue.Name),
 		append(inside, pulumi.DependsOn([]pulumi.Resource{definitions}))...) // it does not start without its kinds
 	if err != nil {
 		return nil, err
@@ -90,21 +95,10 @@ func NewKarpenter(ctx *pulumi.Context, args *KarpenterArgs, opts ...pulumi.Resou
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{"interruptionQueue": queue.Name})
 }
 
-// Under is the namespace for those whose pods need nodes of Karpenter's: they come after the node pools and, above all, go before them.
-func (k *Karpenter) Under(namespace pulumi.StringOutput) pulumi.StringOutput {
-	waits := []any{namespace}
-	for _, pool := range k.pools {
-		waits = append(waits, pool.URN()) // known in previews, unlike ids, and so the namespace still is
-	}
-	return pulumi.All(waits...).ApplyT(func(known []any) string { return known[0].(string) }).(pulumi.StringOutput)
-}
-
 // karpenterValues are the chart's values.
-func karpenterValues(args *KarpenterArgs, account *corev1.ServiceAccount, queue pulumi.StringOutput) pulumi.Map {
+func karpenterValues(args *KarpenterArgs, account *corev1.ServiceAccount, image pulumi.Map, queue pulumi.StringOutput) pulumi.Map {
 	controller := config.Karpenter.Program("controller")
 	off := pulumi.Bool(false)
-	image := chart.Image(args.Image, controller)
-	image["digest"] = pulumi.String("") // the chart's is that of another version
 	return pulumi.Map{
 		"replicas":       pulumi.Int(controller.Replicas),
 		"serviceAccount": pulumi.Map{"create": off, "name": account.Metadata.Name().Elem()},

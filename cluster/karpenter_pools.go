@@ -55,7 +55,7 @@ func (k *Karpenter) newPools(ctx *pulumi.Context, args *KarpenterArgs, profile p
 		if err != nil {
 			return fmt.Errorf("creating the node pool %q: %w", pool.Name, err)
 		}
-		k.pools = append(k.pools, made)
+		k.NodePools = append(k.NodePools, made)
 	}
 	return nil
 }

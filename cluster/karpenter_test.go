@@ -52,14 +52,14 @@ func tryKarpenter(mode recorder.Mode, aws config.AWS, pools []config.NodePool) (
 				node:       &security.Role{Role: node}, nodeRelease: text(recorder.NodeRelease),
 			},
 			Name: "alphapulse-prod", AWS: aws, Pools: pools, SubnetIDs: pulumi.ToStringArray([]string{"subnet-a", "subnet-b"}),
-			DiskKeyARN: text("key-of-disks"), Image: pulumi.String("registry.example/karpenter/controller:" + config.KarpenterVersion),
+			DiskKeyARN: text("key-of-disks"), Images: registry,
 			Tags: map[string]string{"Project": "alphapulse"},
 		})
 		if err != nil {
 			return err
 		}
 		var user pulumi.CustomResourceState
-		return ctx.RegisterResource(userType, "user", pulumi.Map{"namespace": k.Under(text("alphapulse-prod"))}, &user)
+		return ctx.RegisterResource(userType, "user", pulumi.Map{"namespace": pulumi.OutputWithDependencies(ctx.Context(), text("alphapulse-prod"), k.NodePools...)}, &user)
 	})
 }
 
@@ -70,7 +70,7 @@ func TestC4KarpenterRunsAsPlanned(t *testing.T) {
 	for path, want := range map[string]any{
 		"replicas": 2., "nodeSelector.workload-type": "general", "priorityClassName": "system-cluster-critical",
 		"serviceAccount.create": false, "serviceAccount.name": "karpenter", "podSecurityContext.runAsNonRoot": true,
-		"controller.image.repository": "registry.example/karpenter/controller", "controller.image.tag": config.KarpenterVersion, "controller.image.digest": "",
+		"controller.image.repository": "registry.example/public.ecr.aws/karpenter/controller", "controller.image.tag": config.KarpenterVersion, "controller.image.digest": "",
 		"controller.resources.requests.cpu": "250m", "controller.resources.requests.memory": "512Mi", "controller.resources.limits.memory": "1024Mi",
 		"controller.env[0].name": "AWS_REGION", "controller.env[0].value": "us-east-1",
 		"settings.clusterName": "alphapulse-prod", "settings.clusterEndpoint": "https://api.example", "settings.interruptionQueue": "karpenter",

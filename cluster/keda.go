@@ -19,15 +19,17 @@ const KEDAToken = "alphapulse:cluster:KEDA"
 type KEDAArgs struct {
 	Cluster *Cluster
 	// Name is the environment's prefix.
-	Name string
-	// Images are the names under which nodes pull the programs' images, by program.
-	Images map[string]pulumi.StringInput
+	Name   string
+	Images chart.Images
 }
 
 // KEDA scales workers by the length of their queues (W3, W4). What it scales depends on it: its kinds come with the chart, and every object
 // of them has a finalizer that only the running operator removes.
 type KEDA struct {
 	pulumi.ResourceState
+
+	// Ready are the operator, with its kinds, and its way to the broker, for what is scaled.
+	Ready []pulumi.Resource
 }
 
 // NewKEDA runs KEDA, from its vendor's chart, and tells it how to get to the broker.
@@ -38,7 +40,11 @@ func NewKEDA(ctx *pulumi.Context, args *KEDAArgs, opts ...pulumi.ResourceOption)
 		return nil, err
 	}
 	inside := []pulumi.ResourceOption{pulumi.Parent(k), pulumi.Provider(args.Cluster.Provider)}
-	made, err := chart.Install(ctx, operator.Name, operator, args.Cluster.Namespaces.Operators[operator.Name], kedaValues(args), inside...)
+	values, err := kedaValues(args)
+	if err != nil {
+		return nil, err
+	}
+	made, err := chart.Install(ctx, operator.Name, operator, args.Cluster.Namespaces.Operators[operator.Name], values, inside...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +55,15 @@ func NewKEDA(ctx *pulumi.Context, args *KEDAArgs, opts ...pulumi.ResourceOption)
 			"parameter": pulumi.String(parameter), "name": pulumi.String("broker-credentials"), "key": pulumi.String("password"),
 		})
 	}
-	if _, err := apiextensions.NewCustomResource(ctx, operator.Name+"-broker", &apiextensions.CustomResourceArgs{
+	broker, err := apiextensions.NewCustomResource(ctx, operator.Name+"-broker", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("keda.sh/v1alpha1"), Kind: pulumi.String("TriggerAuthentication"),
 		Metadata:    metav1.ObjectMetaArgs{Name: pulumi.String(config.BrokerAuthentication), Namespace: args.Cluster.Namespaces.Platform},
 		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{"secretTargetRef": login}},
-	}, append(inside, pulumi.DependsOn([]pulumi.Resource{made}))...); err != nil { // its kind comes with the chart
+	}, append(inside, pulumi.DependsOn([]pulumi.Resource{made}))...) // its kind comes with the chart
+	if err != nil {
 		return nil, fmt.Errorf("creating KEDA's way to the broker: %w", err)
 	}
+	k.Ready = []pulumi.Resource{made, broker}
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{})
 }
 
@@ -68,7 +76,7 @@ var kedaParts = []struct{ program, app, image, part, spread string }{
 }
 
 // kedaValues are the chart's values. The operator makes its certificates itself when it runs, so that the chart renders the same each time.
-func kedaValues(args *KEDAArgs) pulumi.Map {
+func kedaValues(args *KEDAArgs) (pulumi.Map, error) {
 	image := pulumi.Map{"pullPolicy": pulumi.String("IfNotPresent")} // a registry's outage holds no restart up
 	values := pulumi.Map{
 		"clusterName":        pulumi.String(args.Name),
@@ -86,16 +94,15 @@ func kedaValues(args *KEDAArgs) pulumi.Map {
 	resources, pods, containers, budgets, spread := pulumi.Map{}, pulumi.Map{}, pulumi.Map{}, pulumi.Map{}, pulumi.Map{}
 	for _, p := range kedaParts {
 		program := config.KEDA.Program(p.program)
-		from := chart.Image(args.Images[p.program], program)
+		from, err := args.Images.Image(program)
+		if err != nil {
+			return nil, err
+		}
 		from["registry"] = pulumi.String("") // it is part of the image's name
 		image[p.image] = from
 		resources[p.part], pods[p.part], containers[p.part] = chart.Resources(program), chart.PodSecurity, chart.ContainerSecurity
 		budgets[p.part] = pulumi.Map{"maxUnavailable": pulumi.Int(1)}
-		spread[p.spread] = pulumi.Array{pulumi.Map{
-			"topologyKey": pulumi.String("topology.kubernetes.io/zone"), "whenUnsatisfiable": pulumi.String("ScheduleAnyway"),
-			"maxSkew":       pulumi.Int(1),
-			"labelSelector": pulumi.Map{"matchLabels": pulumi.StringMap{"app": pulumi.String(p.app)}},
-		}}
+		spread[p.spread] = chart.Spread(pulumi.StringMap{"app": pulumi.String(p.app)})
 		values[p.spread] = pulumi.Map{"replicaCount": pulumi.Int(program.Replicas)}
 	}
 	for key, value := range map[string]pulumi.Map{
@@ -104,5 +111,5 @@ func kedaValues(args *KEDAArgs) pulumi.Map {
 	} {
 		values[key] = value
 	}
-	return values
+	return values, nil
 }

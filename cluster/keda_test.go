@@ -18,16 +18,12 @@ func keda(t *testing.T) *recorder.Run {
 		if err != nil {
 			return err
 		}
-		images := map[string]pulumi.StringInput{}
-		for _, program := range config.KEDA.Programs {
-			images[program.Name] = pulumi.String(program.Reference())
-		}
 		_, err = NewKEDA(ctx, &KEDAArgs{
 			Cluster: &Cluster{Provider: provider, Namespaces: Namespaces{
 				Platform:  pulumi.String("alphapulse-prod").ToStringOutput(),
 				Operators: map[string]pulumi.StringOutput{"keda": pulumi.String("keda").ToStringOutput()},
 			}},
-			Name: "alphapulse-prod", Images: images,
+			Name: "alphapulse-prod", Images: registry,
 		})
 		return err
 	})
@@ -41,7 +37,7 @@ func TestW3KEDARunsAsPlanned(t *testing.T) {
 	for path, want := range map[string]any{
 		"watchNamespace": "alphapulse-prod", "nodeSelector.workload-type": "general", "rbac.enabledCustomScaledRefKinds": false,
 		`podAnnotations.keda["prometheus.io/port"]`: "8080", "prometheus.operator.port": 8080.,
-		"image.metricsApiServer.repository": "ghcr.io/kedacore/keda-metrics-apiserver", "operator.replicaCount": 2.,
+		"image.metricsApiServer.repository": "registry.example/ghcr.io/kedacore/keda-metrics-apiserver", "operator.replicaCount": 2.,
 		"metricsServer.replicaCount": 2., "webhooks.replicaCount": 2., "topologySpreadConstraints.metricsServer[0].maxSkew": 1.,
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)

@@ -20,11 +20,10 @@ const LoadBalancerControllerToken = "alphapulse:cluster:LoadBalancerController"
 type LoadBalancerControllerArgs struct {
 	Cluster *Cluster
 	// Name is the environment's prefix.
-	Name  string
-	AWS   config.AWS
-	VpcID pulumi.StringInput
-	// Image is the name under which nodes pull the controller's image.
-	Image pulumi.StringInput
+	Name   string
+	AWS    config.AWS
+	VpcID  pulumi.StringInput
+	Images chart.Images
 	// Webhook is what the API server recognises the controller by.
 	Webhook *security.Certificate
 	Tags    map[string]string
@@ -34,6 +33,9 @@ type LoadBalancerControllerArgs struct {
 // it and a security group of its own. Whatever wants a load balancer depends on it, so that the load balancer goes first.
 type LoadBalancerController struct {
 	pulumi.ResourceState
+
+	// Ready is the controller, for those who come after it. The component itself would not do: the SDK learns of its children later.
+	Ready []pulumi.Resource
 }
 
 // NewLoadBalancerWebhookCertificate is what the API server recognises the controller by: the name of its chart's webhook service.
@@ -70,14 +72,20 @@ func NewLoadBalancerController(ctx *pulumi.Context, args *LoadBalancerController
 	if err != nil {
 		return nil, fmt.Errorf("creating the account of the load balancer controller: %w", err)
 	}
-	if _, err := chart.Install(ctx, operator.Name, operator, namespace, balancerValues(args, account), inside...); err != nil {
+	image, err := args.Images.Image(operator.Program("controller"))
+	if err != nil {
 		return nil, err
 	}
+	made, err := chart.Install(ctx, operator.Name, operator, namespace, balancerValues(args, account, image), inside...)
+	if err != nil {
+		return nil, err
+	}
+	c.Ready = []pulumi.Resource{made}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
 }
 
 // balancerValues are the chart's values: network load balancers for Services, and nothing of what else it could do.
-func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAccount) pulumi.Map {
+func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAccount, image pulumi.Map) pulumi.Map {
 	controller := config.LoadBalancerController.Program("controller")
 	off := pulumi.Bool(false)
 	return pulumi.Map{
@@ -85,7 +93,7 @@ func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAcc
 		"region":       pulumi.String(args.AWS.Region),
 		"vpcId":        args.VpcID, // it could ask the instance metadata, which pods cannot reach
 		"replicaCount": pulumi.Int(controller.Replicas),
-		"image":        chart.Image(args.Image, controller),
+		"image":        image,
 		"serviceAccount": pulumi.Map{
 			"create": off, "name": account.Metadata.Name().Elem(),
 		},

@@ -16,6 +16,11 @@ import (
 
 const chartType = "kubernetes:helm.sh/v4:Chart"
 
+// registry is where nodes pull the operators' images.
+func registry(name string) (pulumi.StringInput, error) {
+	return pulumi.String("registry.example/" + name), nil
+}
+
 func controller(t *testing.T) *recorder.Run {
 	t.Helper()
 	p := prod(t)
@@ -32,7 +37,7 @@ func controller(t *testing.T) *recorder.Run {
 				Namespaces: Namespaces{Operators: map[string]pulumi.StringOutput{"load-balancer-controller": text("load-balancer-controller")}},
 			},
 			Name: "alphapulse-prod", AWS: p.AWS, VpcID: pulumi.String("vpc-1"),
-			Image:   pulumi.String("registry.example/eks/aws-load-balancer-controller:v" + config.LoadBalancerControllerVersion),
+			Images:  registry,
 			Webhook: &security.Certificate{CertPEM: text("cert"), KeyPEM: text("key"), AuthorityPEM: text("authority")},
 			Tags:    map[string]string{"Project": "alphapulse"},
 		})
@@ -48,7 +53,7 @@ func TestC4LoadBalancerControllerRunsAsPlanned(t *testing.T) {
 	for path, want := range map[string]any{
 		"clusterName": "alphapulse-prod", "region": "us-east-1", "vpcId": "vpc-1",
 		"replicaCount": 2., "resources.requests.cpu": "100m", "resources.requests.memory": "200Mi", "nodeSelector.workload-type": "general",
-		"image.repository": "registry.example/eks/aws-load-balancer-controller", "image.tag": "v" + config.LoadBalancerControllerVersion,
+		"image.repository": "registry.example/public.ecr.aws/eks/aws-load-balancer-controller", "image.tag": "v" + config.LoadBalancerControllerVersion,
 		"webhookTLS.cert": "cert", "webhookTLS.key": "key", "webhookTLS.caCert": "authority",
 		"enableServiceMutatorWebhook": false, "serviceAccount.create": false, "defaultTags.Project": "alphapulse",
 		"securityContext.readOnlyRootFilesystem": true, "podSecurityContext.seccompProfile.type": "RuntimeDefault",

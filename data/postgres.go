@@ -51,6 +51,8 @@ type Postgres struct {
 	Address, ReplicaAddress pulumi.StringOutput
 	Port                    pulumi.IntOutput
 	Database                pulumi.StringOutput
+	// Ready are the primary and the way to it, for those who connect.
+	Ready []pulumi.Resource
 	// SecurityGroupID is the instances' own group.
 	SecurityGroupID pulumi.StringOutput
 	// MasterSecretARN, ApplicationSecretARN and URLSecretARN are the secrets with the master's credentials, with the application's, and with

@@ -13,13 +13,6 @@ import (
 	"github.com/alphapulse/infrastructure/security"
 )
 
-// Paths of the database's secrets, after /alphapulse/<environment>/.
-const (
-	MasterSecretPath      = "database/master"
-	ApplicationSecretPath = "database/application"
-	URLSecretPath         = "database/url"
-)
-
 const saltBytes = 16
 
 // newSecrets keeps the credentials where the cluster reads them (S2). The URL is the application's, and leads to the pooler (D4); its role is
@@ -33,14 +26,14 @@ func (b *postgresBuilder) newSecrets() error {
 	if err != nil {
 		return err
 	}
-	b.masterSecret, err = b.newSecret("master-secret", MasterSecretPath, "Master user of the database", pulumi.JSONMarshal(map[string]any{
+	b.masterSecret, err = b.newSecret("master-secret", security.DatabaseMasterPath, "Master user of the database", pulumi.JSONMarshal(map[string]any{
 		"username": masterUser, "password": b.master,
 		"host": b.primary.Address, "port": b.primary.Port, "dbname": b.primary.DbName,
 	}))
 	if err != nil {
 		return err
 	}
-	b.applicationSecret, err = b.newSecret("application-secret", ApplicationSecretPath, "The application's role in the database", pulumi.JSONMarshal(map[string]any{
+	b.applicationSecret, err = b.newSecret("application-secret", security.DatabaseApplicationPath, "The application's role in the database", pulumi.JSONMarshal(map[string]any{
 		"username": applicationUser, "password": password, "verifier": verifier,
 	}))
 	if err != nil {
@@ -48,7 +41,7 @@ func (b *postgresBuilder) newSecrets() error {
 	}
 	// `require` and not `verify-full`: not every driver takes the path of an authority's certificate from a URL. Who pretends to be the pooler
 	// inside the namespace learns no password: SCRAM proves it and never sends it.
-	b.urlSecret, err = b.newSecret("url-secret", URLSecretPath, "What workloads connect to the database with", pulumi.Sprintf(
+	b.urlSecret, err = b.newSecret("url-secret", security.DatabaseURLPath, "What workloads connect to the database with", pulumi.Sprintf(
 		"postgresql://%s:%s@%s:%d/%s?sslmode=require", applicationUser, password, config.PoolerName, b.primary.Port, b.primary.DbName))
 	return err
 }

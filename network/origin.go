@@ -42,6 +42,8 @@ type Origin struct {
 
 	// GroupID is the security group that the load balancer is to have.
 	GroupID pulumi.StringOutput
+	// Ready are all of its rules, for those who come after it.
+	Ready []pulumi.Resource
 }
 
 // NewOrigin makes the firewall. The rules into the cluster are here, and not left to the AWS Load Balancer Controller: a preview shows
@@ -91,7 +93,7 @@ func (o *Origin) letClientsIn(ctx *pulumi.Context, name string, args *OriginArgs
 		return creating("the list of Cloudflare's ranges", err)
 	}
 	for _, port := range publicPorts {
-		if _, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-"+port.Name, &vpc.SecurityGroupIngressRuleArgs{
+		rule, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-"+port.Name, &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId: o.GroupID,
 			Description:     pulumi.String(port.Name + " from Cloudflare"),
 			PrefixListId:    list.ID(),
@@ -99,9 +101,11 @@ func (o *Origin) letClientsIn(ctx *pulumi.Context, name string, args *OriginArgs
 			FromPort:        pulumi.Int(port.Number),
 			ToPort:          pulumi.Int(port.Number),
 			Tags:            args.tags("ingress-" + port.Name),
-		}, pulumi.Parent(o)); err != nil {
+		}, pulumi.Parent(o))
+		if err != nil {
 			return creating("the ingress load balancer's rule "+port.Name, err)
 		}
+		o.Ready = append(o.Ready, rule)
 	}
 	return nil
 }
@@ -111,7 +115,7 @@ func (o *Origin) letThrough(ctx *pulumi.Context, name string, args *OriginArgs) 
 	cluster := args.ClusterGroupID.ToStringOutput()
 	for _, port := range args.Ports {
 		child := name + "-pods-" + port.Name
-		if _, err := vpc.NewSecurityGroupEgressRule(ctx, child, &vpc.SecurityGroupEgressRuleArgs{
+		out, err := vpc.NewSecurityGroupEgressRule(ctx, child, &vpc.SecurityGroupEgressRuleArgs{
 			SecurityGroupId:           o.GroupID,
 			Description:               pulumi.String(port.Name + " to the ingress pods"),
 			ReferencedSecurityGroupId: cluster,
@@ -119,10 +123,11 @@ func (o *Origin) letThrough(ctx *pulumi.Context, name string, args *OriginArgs) 
 			FromPort:                  pulumi.Int(port.Number),
 			ToPort:                    pulumi.Int(port.Number),
 			Tags:                      args.tags("ingress-pods-" + port.Name),
-		}, pulumi.Parent(o)); err != nil {
+		}, pulumi.Parent(o))
+		if err != nil {
 			return creating("the ingress load balancer's rule to the pods' "+port.Name, err)
 		}
-		if _, err := vpc.NewSecurityGroupIngressRule(ctx, child, &vpc.SecurityGroupIngressRuleArgs{
+		in, err := vpc.NewSecurityGroupIngressRule(ctx, child, &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId:           cluster,
 			Description:               pulumi.String(port.Name + " from the ingress load balancer"),
 			ReferencedSecurityGroupId: o.GroupID,
@@ -130,9 +135,11 @@ func (o *Origin) letThrough(ctx *pulumi.Context, name string, args *OriginArgs) 
 			FromPort:                  pulumi.Int(port.Number),
 			ToPort:                    pulumi.Int(port.Number),
 			Tags:                      args.tags("ingress-pods-" + port.Name),
-		}, pulumi.Parent(o)); err != nil {
+		}, pulumi.Parent(o))
+		if err != nil {
 			return creating("the cluster's rule for the ingress pods' "+port.Name, err)
 		}
+		o.Ready = append(o.Ready, out, in)
 	}
 	return nil
 }

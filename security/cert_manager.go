@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -19,14 +18,15 @@ type CertManagerArgs struct {
 	Namespace pulumi.StringInput
 	// Provider is the cluster's.
 	Provider pulumi.ProviderResource
-	// Image gives the name under which nodes pull an image.
-	Image func(name string) (pulumi.StringInput, error)
+	Images   chart.Images
 }
 
 // CertManager gets and renews certificates (W1). Whatever is of its kinds depends on it: it is made when the API server can reach the
 // webhook that checks such objects, and goes while somebody is there to clean up after them.
 type CertManager struct {
 	pulumi.ResourceState
+
+	chart pulumi.Resource // what is made of its kinds comes after it
 }
 
 // NewCertManager runs cert-manager, from its vendor's chart.
@@ -39,7 +39,7 @@ func NewCertManager(ctx *pulumi.Context, name string, args *CertManagerArgs, opt
 	if err != nil {
 		return nil, err
 	}
-	if _, err := chart.Install(ctx, name, config.CertManager, args.Namespace, values, pulumi.Parent(c), pulumi.Provider(args.Provider)); err != nil {
+	if c.chart, err = chart.Install(ctx, name, config.CertManager, args.Namespace, values, pulumi.Parent(c), pulumi.Provider(args.Provider)); err != nil {
 		return nil, err
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
@@ -86,24 +86,21 @@ func certManagerValues(args *CertManagerArgs) (pulumi.Map, error) {
 // certManagerProgram are the values that each of its programs has.
 func certManagerProgram(args *CertManagerArgs, name string) (pulumi.Map, error) {
 	program := config.CertManager.Program(name)
-	image, err := args.Image(program.Reference())
+	image, err := args.Images.Image(program)
 	if err != nil {
-		return nil, fmt.Errorf("cert-manager's %s: %w", name, err)
+		return nil, err
 	}
 	return pulumi.Map{
 		"replicaCount":             pulumi.Int(program.Replicas),
-		"image":                    chart.Image(image, program),
+		"image":                    image,
 		"resources":                chart.Resources(program),
 		"nodeSelector":             chart.OnPlatformPool,
 		"podDisruptionBudget":      pulumi.Map{"enabled": pulumi.Bool(true), "maxUnavailable": pulumi.Int(1)},
 		"securityContext":          chart.PodSecurity,
 		"containerSecurityContext": chart.ContainerSecurity,
-		"topologySpreadConstraints": pulumi.Array{pulumi.Map{
-			"topologyKey": pulumi.String("topology.kubernetes.io/zone"), "maxSkew": pulumi.Int(1), "whenUnsatisfiable": pulumi.String("ScheduleAnyway"),
-			"labelSelector": pulumi.Map{"matchLabels": pulumi.StringMap{
-				"app.kubernetes.io/instance": pulumi.String(config.CertManager.Name), "app.kubernetes.io/component": pulumi.String(name),
-			}},
-		}},
+		"topologySpreadConstraints": chart.Spread(pulumi.StringMap{
+			"app.kubernetes.io/instance": pulumi.String(config.CertManager.Name), "app.kubernetes.io/component": pulumi.String(name),
+		}),
 	}, nil
 }
 

@@ -27,7 +27,7 @@ func newCertManager(ctx *pulumi.Context, image func(string) (pulumi.StringInput,
 		return nil, nil, err
 	}
 	made, err := security.NewCertManager(ctx, "cert-manager", &security.CertManagerArgs{
-		Namespace: pulumi.String("cert-manager"), Provider: provider, Image: image,
+		Namespace: pulumi.String("cert-manager"), Provider: provider, Images: image,
 	})
 	return made, provider, err
 }
@@ -113,5 +113,5 @@ func TestC7ImageThatNodesCannotPullIsAnError(t *testing.T) {
 		_, _, err := newCertManager(ctx, func(string) (pulumi.StringInput, error) { return nil, errors.New("no cache has it") })
 		return err
 	})
-	require.ErrorContains(t, err, "cert-manager's controller: no cache has it")
+	require.ErrorContains(t, err, "the image quay.io/jetstack/cert-manager-controller:v1.21.2: no cache has it")
 }

@@ -49,12 +49,8 @@ type ClusterSecretsArgs struct {
 type ClusterSecrets struct {
 	pulumi.ResourceState
 
-	names []any // of the platform's external secrets
-}
-
-// Under is the platform's namespace for those whose pods read secrets in it: known once the secrets are on their way.
-func (c *ClusterSecrets) Under(namespace pulumi.StringInput) pulumi.StringOutput {
-	return pulumi.All(append([]any{namespace}, c.names...)...).ApplyT(func(known []any) string { return known[0].(string) }).(pulumi.StringOutput)
+	// External are what brings the platform's namespace its secrets: whose pods read them comes afterwards.
+	External []pulumi.Resource
 }
 
 type clusterSecretsBuilder struct {
@@ -134,7 +130,7 @@ func (b *clusterSecretsBuilder) newSpace(space Space) error {
 		return fmt.Errorf("creating the account that reads secrets for %q: %w", space, err)
 	}
 	// The operator watches and its webhooks admit what comes next; nothing of it is in their arguments.
-	served := pulumi.DependsOn([]pulumi.Resource{b.args.Operator})
+	served := pulumi.DependsOn([]pulumi.Resource{b.args.Operator.chart})
 	store, err := apiextensions.NewCustomResource(b.ctx, child+"-store", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String(externalSecretsAPI),
 		Kind:       pulumi.String("SecretStore"),
@@ -154,7 +150,7 @@ func (b *clusterSecretsBuilder) newSpace(space Space) error {
 			return err
 		}
 		if space == InPlatform {
-			b.parent.names = append(b.parent.names, external.Metadata.Name())
+			b.parent.External = append(b.parent.External, external)
 		}
 	}
 	return nil

@@ -56,18 +56,14 @@ func operators(arns map[string]pulumi.StringInput, check ...func(*pulumi.Context
 		if err != nil {
 			return err
 		}
-		images := map[string]pulumi.StringInput{}
-		for _, program := range slices.Concat(config.ExternalSecrets.Programs, config.Reloader.Programs) {
-			images[program.Reference()] = pulumi.String("registry.example/" + program.Reference())
-		}
 		operator, err := security.NewExternalSecrets(ctx, &security.ExternalSecretsArgs{
-			Provider: cluster, Namespace: pulumi.String("external-secrets"), Serves: served, Images: images,
+			Provider: cluster, Namespace: pulumi.String("external-secrets"), Serves: served, Images: fromRegistry,
 		})
 		if err != nil {
 			return err
 		}
 		if _, err := security.NewReloader(ctx, &security.ReloaderArgs{
-			Namespace: pulumi.String("reloader"), Watched: pulumi.String(namespaceProd), Image: images[config.Reloader.Programs[0].Reference()],
+			Namespace: pulumi.String("reloader"), Watched: pulumi.String(namespaceProd), Image: pulumi.String("registry.example/" + config.Reloader.Programs[0].Reference()),
 		}, pulumi.Provider(cluster)); err != nil {
 			return err
 		}
@@ -232,7 +228,7 @@ func TestS2ExternalSecretsComeAfterTheirOperatorAndGoBeforeIt(t *testing.T) {
 func TestS2WhoReadsSecretsWaitsForThem(t *testing.T) {
 	run, err := operators(made(), func(ctx *pulumi.Context, secrets *security.ClusterSecrets) error {
 		_, err := corev1.NewServiceAccount(ctx, "reader", &corev1.ServiceAccountArgs{Metadata: metav1.ObjectMetaArgs{
-			Namespace: secrets.Under(pulumi.String(namespaceProd)),
+			Namespace: pulumi.OutputWithDependencies(ctx.Context(), pulumi.String(namespaceProd).ToStringOutput(), secrets.External...).(pulumi.StringOutput),
 		}})
 		return err
 	})

@@ -19,13 +19,14 @@ type ExternalSecretsArgs struct {
 	// Namespace is the operator's own, Serves are those whose secrets it looks after.
 	Namespace pulumi.StringInput
 	Serves    map[Space]pulumi.StringInput
-	// Images are the names under which nodes pull the programs' images, by the publisher's.
-	Images map[string]pulumi.StringInput
+	Images    chart.Images
 }
 
 // ExternalSecrets is the External Secrets Operator (S2): it copies secrets from AWS Secrets Manager into the cluster and keeps them in step.
 type ExternalSecrets struct {
 	pulumi.ResourceState
+
+	chart pulumi.Resource // what is made of its kinds comes after it
 }
 
 // NewExternalSecrets runs the operator, from its vendor's chart, with rights of our own.
@@ -39,8 +40,12 @@ func NewExternalSecrets(ctx *pulumi.Context, args *ExternalSecretsArgs, opts ...
 	if err != nil {
 		return nil, err
 	}
+	values, err := externalSecretsValues(args)
+	if err != nil {
+		return nil, err
+	}
 	// Its programs are not ready without their rights.
-	if _, err := chart.Install(ctx, operator.Name, operator, args.Namespace, externalSecretsValues(args),
+	if e.chart, err = chart.Install(ctx, operator.Name, operator, args.Namespace, values,
 		pulumi.Parent(e), pulumi.Provider(args.Provider), pulumi.DependsOn(rights)); err != nil {
 		return nil, err
 	}
@@ -48,7 +53,7 @@ func NewExternalSecrets(ctx *pulumi.Context, args *ExternalSecretsArgs, opts ...
 }
 
 // externalSecretsValues are the chart's values: stores and external secrets of a namespace, and nothing of what else it could do.
-func externalSecretsValues(args *ExternalSecretsArgs) pulumi.Map {
+func externalSecretsValues(args *ExternalSecretsArgs) (pulumi.Map, error) {
 	off, on := pulumi.Bool(false), pulumi.Bool(true)
 	values := pulumi.Map{
 		"global": pulumi.Map{
@@ -71,20 +76,31 @@ func externalSecretsValues(args *ExternalSecretsArgs) pulumi.Map {
 		"processClusterPushSecret": off, "processPushSecret": off,
 		"extraArgs": pulumi.Map{"enable-generator-state": pulumi.String("false")},
 	}
-	maps.Copy(values, externalSecretsProgram(args, "controller"))
-	values["webhook"] = externalSecretsProgram(args, "webhook")
-	certificates := externalSecretsProgram(args, "cert-controller")
-	certificates["rbac"] = pulumi.Map{"create": off}
-	values["certController"] = certificates
-	return values
+	for name, at := range map[string]string{"controller": "", "webhook": "webhook", "cert-controller": "certController"} {
+		program, err := externalSecretsProgram(args, name)
+		if err != nil {
+			return nil, err
+		}
+		if at == "" { // the controller's stand at the top
+			maps.Copy(values, program)
+		} else {
+			values[at] = program
+		}
+	}
+	values["certController"].(pulumi.Map)["rbac"] = pulumi.Map{"create": off}
+	return values, nil
 }
 
 // externalSecretsProgram are the values that each of the three programs has.
-func externalSecretsProgram(args *ExternalSecretsArgs, name string) pulumi.Map {
+func externalSecretsProgram(args *ExternalSecretsArgs, name string) (pulumi.Map, error) {
 	program := config.ExternalSecrets.Program(name)
+	image, err := args.Images.Image(program)
+	if err != nil {
+		return nil, err
+	}
 	values := pulumi.Map{
 		"replicaCount":       pulumi.Int(program.Replicas),
-		"image":              chart.Image(args.Images[program.Reference()], program),
+		"image":              image,
 		"resources":          chart.Resources(program),
 		"podSecurityContext": chart.PodSecurity,
 		"securityContext":    chart.ContainerSecurity,
@@ -92,5 +108,5 @@ func externalSecretsProgram(args *ExternalSecretsArgs, name string) pulumi.Map {
 	if program.Replicas > 1 { // a budget for a single pod would keep its node from ever being drained
 		values["podDisruptionBudget"] = pulumi.Map{"enabled": pulumi.Bool(true), "maxUnavailable": pulumi.Int(1)}
 	}
-	return values
+	return values, nil
 }

@@ -55,8 +55,8 @@ type Issuers struct {
 
 	// Public is the name of the ClusterIssuer for what the world trusts.
 	Public pulumi.StringOutput
-	// AuthorityPEM is what internal clients must know; AuthorityConfigMap has it in the platform's namespace under AuthorityKey.
-	AuthorityPEM, AuthorityConfigMap pulumi.StringOutput
+	// AuthorityPEM is what internal clients must know; the ConfigMap `internal-ca` of the platform's namespace has it under AuthorityKey.
+	AuthorityPEM pulumi.StringOutput
 
 	internal *apiextensions.CustomResource
 	provider pulumi.ProviderResource
@@ -100,7 +100,7 @@ func (i *Issuers) newIssuer(ctx *pulumi.Context, component, name string, manager
 		ApiVersion: pulumi.String(certManagerAPI), Kind: pulumi.String("ClusterIssuer"),
 		Metadata:    metav1.ObjectMetaArgs{Name: pulumi.String(name)},
 		OtherFields: kubernetes.UntypedArgs{"spec": spec},
-	}, pulumi.Parent(i), pulumi.DependsOn([]pulumi.Resource{manager})) // no value flows from the chart's definitions and webhook
+	}, pulumi.Parent(i), pulumi.DependsOn([]pulumi.Resource{manager.chart})) // no value flows from the chart's definitions and webhook
 	if err != nil {
 		return nil, fmt.Errorf("creating the issuer %q: %w", name, err)
 	}
@@ -141,13 +141,12 @@ func (i *Issuers) newAuthority(ctx *pulumi.Context, component string, args *Issu
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("handing the internal authority to cert-manager: %w", err)
 	}
-	known, err := corev1.NewConfigMap(ctx, component+"-"+internalAuthority, &corev1.ConfigMapArgs{
+	if _, err := corev1.NewConfigMap(ctx, component+"-"+internalAuthority, &corev1.ConfigMapArgs{
 		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(internalAuthority), Namespace: args.Platform},
 		Data:     pulumi.StringMap{AuthorityKey: authority.CertPEM},
-	}, pulumi.Parent(i))
-	if err != nil {
+	}, pulumi.Parent(i)); err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("making the internal authority known: %w", err)
 	}
-	i.AuthorityPEM, i.AuthorityConfigMap = authority.CertPEM, known.Metadata.Name().Elem()
+	i.AuthorityPEM = authority.CertPEM
 	return secret.Metadata.Name().Elem(), nil
 }

@@ -29,9 +29,9 @@ const (
 
 // Paths of the secrets that package data makes, after /alphapulse/<environment>/.
 const (
-	databaseURL         = "database/url"
-	databaseMaster      = "database/master"
-	databaseApplication = "database/application"
+	DatabaseURLPath         = "database/url"
+	DatabaseMasterPath      = "database/master"
+	DatabaseApplicationPath = "database/application"
 )
 
 // clusterSecret is a row of the table of secrets: a Secret in the cluster, and where each of its keys comes from.
@@ -73,18 +73,18 @@ func (s clusterSecret) refresh() string {
 // secretTable has all secrets that the cluster reads (S2). A new one is a row here, and a line of docs/secrets.md.
 var secretTable = []clusterSecret{
 	{
-		name: "database-credentials", space: InPlatform, prompt: true, path: databaseURL, keys: []secretKey{{name: "url"}},
+		name: "database-credentials", space: InPlatform, prompt: true, path: DatabaseURLPath, keys: []secretKey{{name: "url"}},
 		readers: "API, agents, risk workers, billing",
 	}, {
-		name: "database-roles", space: InPlatform, prompt: true, path: databaseMaster, keys: []secretKey{
+		name: "database-roles", space: InPlatform, prompt: true, path: DatabaseMasterPath, keys: []secretKey{
 			{name: "PGHOST", property: "host"}, {name: "PGPORT", property: "port"}, {name: "PGDATABASE", property: "dbname"},
 			{name: "PGUSER", property: "username"}, {name: "PGPASSWORD", property: "password"},
-			{name: "APPLICATION_USER", property: "username", path: databaseApplication},
-			{name: "APPLICATION_VERIFIER", property: "verifier", path: databaseApplication},
+			{name: "APPLICATION_USER", property: "username", path: DatabaseApplicationPath},
+			{name: "APPLICATION_VERIFIER", property: "verifier", path: DatabaseApplicationPath},
 		},
 		readers: "the job that makes the database's roles",
 	}, {
-		name: "pgbouncer-credentials", space: InPlatform, prompt: true, path: databaseApplication, keys: named("username", "password"),
+		name: "pgbouncer-credentials", space: InPlatform, prompt: true, path: DatabaseApplicationPath, keys: named("username", "password"),
 		// PgBouncer's own format. It needs the password itself, to log in to PostgreSQL with it; a generated one holds nothing to escape.
 		template: map[string]string{"userlist.txt": "\"{{ .username }}\" \"{{ .password }}\"\n"},
 		readers:  "PgBouncer",

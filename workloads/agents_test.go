@@ -23,7 +23,7 @@ func workers(t *testing.T, p config.Platform) *recorder.Run {
 		if err != nil {
 			return err
 		}
-		place.Scaler = keda
+		place.Scaler = []pulumi.Resource{keda}
 		if err := workloads.NewPriorities(ctx, place.Provider); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ type Probe struct {
 
 // newDeployment makes the Deployment. It says nothing about replicas: the autoscaler owns their number, and every `pulumi up` would
 // fight it (W2).
-func (b *objects) newDeployment() error {
+func (b *objects) newDeployment() (err error) {
 	metadata := b.metadata(b.name)
 	if secrets := b.secrets(); len(secrets) > 0 { // the reloader rolls the pods when one of them changes
 		metadata.Annotations = pulumi.StringMap{"secret.reloader.stakater.com/reload": pulumi.String(strings.Join(secrets, ","))}
@@ -50,7 +50,7 @@ func (b *objects) newDeployment() error {
 			annotations[config.Namespace+".com/"+files.Name] = files.Digest // programs read most of their files once
 		}
 	}
-	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
+	b.parent.Deployment, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: metadata,
 		Spec: appsv1.DeploymentSpecArgs{
 			Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},

@@ -1,9 +1,7 @@
 package workloads
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -167,9 +165,8 @@ func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, paren
 	if err != nil {
 		return Files{}, fmt.Errorf("creating Traefik's configuration: %w", err)
 	}
-	digest := pulumi.All(static, args.OriginAuthority).ApplyT(func(parts []any) string {
-		sum := sha256.Sum256(fmt.Append(nil, parts[0], traefikDynamic, parts[1]))
-		return hex.EncodeToString(sum[:8])
+	changes := pulumi.All(static, args.OriginAuthority).ApplyT(func(parts []any) string {
+		return digest(parts[0].(string), traefikDynamic, parts[1].(string))
 	}).(pulumi.StringOutput)
-	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: digest}, nil
+	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
 }

@@ -52,6 +52,9 @@ type PoolerArgs struct {
 // Pooler is PgBouncer: between workloads that open thousands of connections and a database that takes two hundred.
 type Pooler struct {
 	pulumi.ResourceState
+
+	// Ready are its pods and the Service in front of them, for those who connect.
+	Ready []pulumi.Resource
 }
 
 // NewPooler runs PgBouncer in transaction mode, with an exporter of its metrics beside it (D4).
@@ -70,7 +73,7 @@ func NewPooler(ctx *pulumi.Context, place Place, args *PoolerArgs, opts ...pulum
 	}
 	spec := args.Spec
 	spec.Requests, spec.Limits = spec.Requests.Less(config.PoolerExporterRequests), spec.Limits.Less(config.PoolerExporterLimits)
-	if _, err := NewService(ctx, config.PoolerName, place, &ServiceArgs{
+	made, err := NewService(ctx, config.PoolerName, place, &ServiceArgs{
 		Spec:        spec,
 		Labels:      map[string]string{"app": config.PoolerName},
 		ServiceName: config.PoolerName,
@@ -94,9 +97,11 @@ func NewPooler(ctx *pulumi.Context, place Place, args *PoolerArgs, opts ...pulum
 		Stop:         stopPooler(),
 		DrainSeconds: poolerDrain,
 		StopWithin:   poolerStop,
-	}, pulumi.Parent(p)); err != nil {
+	}, pulumi.Parent(p))
+	if err != nil {
 		return nil, err
 	}
+	p.Ready = []pulumi.Resource{made.Deployment, made.Door}
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 

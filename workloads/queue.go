@@ -29,7 +29,7 @@ const (
 // newScaledObject lets KEDA make the autoscaler, which then sees how many tasks wait, besides the CPU. A new number of pods is what either
 // of them asks for, whichever is higher: waiting tasks make it grow, and running ones keep it from shrinking.
 func (b *objects) newScaledObject() error {
-	if b.place.Scaler == nil {
+	if len(b.place.Scaler) == 0 {
 		return errors.New("nothing in the cluster can read the queue")
 	}
 	replicas := b.args.Spec.Replicas
@@ -58,7 +58,7 @@ func (b *objects) newScaledObject() error {
 				}},
 			}},
 		}},
-	}, pulumi.Parent(b.parent), pulumi.DependsOn([]pulumi.Resource{b.place.Scaler})) // its kind, and whoever removes its finalizer
+	}, pulumi.Parent(b.parent), pulumi.DependsOn(b.place.Scaler)) // its kind, and whoever removes its finalizer
 	return err
 }
 

@@ -1,8 +1,10 @@
 package workloads
 
 import (
+	"fmt"
 	"slices"
 
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/security"
@@ -30,4 +32,30 @@ func newAPIRights(ctx *pulumi.Context, place Place, api *Service, env []Env) err
 		},
 	}, pulumi.Parent(api))
 	return err
+}
+
+// newIngressRights lets Traefik read the routes and what they lead to, in its own namespace. It has to list the namespace's secrets to
+// find the certificate: Traefik watches them all, and RBAC cannot narrow a list down (docs/decisions.md). Classes and nodes belong to no
+// namespace; Traefik looks classes up there, and watches nodes though it uses none.
+func newIngressRights(ctx *pulumi.Context, place Place, account *corev1.ServiceAccount, owner pulumi.Resource) error {
+	read := []string{"get", "list", "watch"}
+	for _, grant := range []security.Grant{{
+		Object: "ingress-role", Namespace: place.Namespace, Rights: []security.Right{
+			{Group: "", Resources: []string{"services", "secrets"}, Verbs: read},
+			{Group: "discovery.k8s.io", Resources: []string{"endpointslices"}, Verbs: read},
+			{Group: "networking.k8s.io", Resources: []string{"ingresses"}, Verbs: read},
+			{Group: "networking.k8s.io", Resources: []string{"ingresses/status"}, Verbs: []string{"update"}},
+		},
+	}, {
+		Rights: []security.Right{
+			{Group: "networking.k8s.io", Resources: []string{"ingressclasses"}, Verbs: read},
+			{Group: "", Resources: []string{"nodes"}, Verbs: read},
+		},
+	}} {
+		grant.Name, grant.Account, grant.AccountNamespace = ingressName, account.Metadata.Name().Elem(), place.Namespace
+		if _, err := security.NewGrant(ctx, grant, pulumi.Parent(owner)); err != nil {
+			return fmt.Errorf("giving Traefik its rights: %w", err)
+		}
+	}
+	return nil
 }

@@ -40,6 +40,9 @@ type RolesArgs struct {
 // Roles is the job that makes the application's role in the database.
 type Roles struct {
 	pulumi.ResourceState
+
+	// Job is done when the roles are there.
+	Job *batchv1.Job
 }
 
 // NewRoles runs the job, and runs it again when its SQL, the password or the budget changes: a Job cannot change, so it is replaced (D4). No
@@ -71,7 +74,7 @@ func NewRoles(ctx *pulumi.Context, place Place, args *RolesArgs, opts ...pulumi.
 		return nil, fmt.Errorf("creating the files of the job %q: %w", rolesName, err)
 	}
 	metadata := labelled(place, rolesName, rolesName)
-	if _, err := batchv1.NewJob(ctx, rolesName, &batchv1.JobArgs{
+	if r.Job, err = batchv1.NewJob(ctx, rolesName, &batchv1.JobArgs{
 		Metadata: metadata,
 		Spec: batchv1.JobSpecArgs{
 			BackoffLimit:          pulumi.Int(rolesRetries),

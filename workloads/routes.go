@@ -5,10 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
-	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -92,54 +90,6 @@ func path(route config.Route) networkingv1.HTTPIngressPathArgs {
 			Port: networkingv1.ServiceBackendPortArgs{Number: pulumi.Int(config.Services[route.Service])},
 		}},
 	}
-}
-
-// newIngressRights lets Traefik read the routes and what they lead to, in its own namespace. It has to list the namespace's secrets to
-// find the certificate: Traefik watches them all, and RBAC cannot narrow a list down (docs/decisions.md).
-func newIngressRights(ctx *pulumi.Context, place Place, account *corev1.ServiceAccount, owner pulumi.Resource) error {
-	read := pulumi.ToStringArray([]string{"get", "list", "watch"})
-	rule := func(group string, verbs pulumi.StringArray, resources ...string) rbacv1.PolicyRuleArgs {
-		return rbacv1.PolicyRuleArgs{ApiGroups: pulumi.StringArray{pulumi.String(group)}, Resources: pulumi.ToStringArray(resources), Verbs: verbs}
-	}
-	subjects := rbacv1.SubjectArray{rbacv1.SubjectArgs{
-		Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: place.Namespace,
-	}}
-	parent := pulumi.Parent(owner)
-	role, err := rbacv1.NewRole(ctx, ingressName, &rbacv1.RoleArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("ingress-role"), Namespace: place.Namespace},
-		Rules: rbacv1.PolicyRuleArray{
-			rule("", read, "services", "secrets"),
-			rule("discovery.k8s.io", read, "endpointslices"),
-			rule("networking.k8s.io", read, "ingresses"),
-			rule("networking.k8s.io", pulumi.StringArray{pulumi.String("update")}, "ingresses/status"),
-		},
-	}, parent)
-	if err != nil {
-		return fmt.Errorf("creating the role of Traefik: %w", err)
-	}
-	if _, err = rbacv1.NewRoleBinding(ctx, ingressName, &rbacv1.RoleBindingArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("ingress-role"), Namespace: place.Namespace},
-		RoleRef:  rbacv1.RoleRefArgs{ApiGroup: pulumi.String("rbac.authorization.k8s.io"), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()},
-		Subjects: subjects,
-	}, parent); err != nil {
-		return fmt.Errorf("binding the role of Traefik: %w", err)
-	}
-	// Classes and nodes belong to no namespace; Traefik looks classes up there, and watches nodes though it uses none.
-	cluster, err := rbacv1.NewClusterRole(ctx, ingressName, &rbacv1.ClusterRoleArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("alphapulse-ingress")},
-		Rules:    rbacv1.PolicyRuleArray{rule("networking.k8s.io", read, "ingressclasses"), rule("", read, "nodes")},
-	}, parent)
-	if err != nil {
-		return fmt.Errorf("creating the cluster role of Traefik: %w", err)
-	}
-	if _, err = rbacv1.NewClusterRoleBinding(ctx, ingressName, &rbacv1.ClusterRoleBindingArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String("alphapulse-ingress")},
-		RoleRef:  rbacv1.RoleRefArgs{ApiGroup: pulumi.String("rbac.authorization.k8s.io"), Kind: pulumi.String("ClusterRole"), Name: cluster.Metadata.Name().Elem()},
-		Subjects: subjects,
-	}, parent); err != nil {
-		return fmt.Errorf("binding the cluster role of Traefik: %w", err)
-	}
-	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -24,7 +25,7 @@ type Place struct {
 	// Image gives the name under which nodes pull an image (C7).
 	Image func(name string) (pulumi.StringInput, error)
 	// Scaler is what reads queues, KEDA: whatever scales by one comes after it, and goes before it.
-	Scaler pulumi.Resource
+	Scaler []pulumi.Resource
 }
 
 // Service is one program, run by a Deployment that its autoscaler sizes.
@@ -34,6 +35,8 @@ type Service struct {
 	// Door is the Kubernetes Service, nil where nobody calls; Account the service account.
 	Door    *corev1.Service
 	Account *corev1.ServiceAccount
+	// Deployment runs it, for those who come after it.
+	Deployment *appsv1.Deployment
 }
 
 // ServiceArgs are what one program has of its own.

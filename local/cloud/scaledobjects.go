@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -19,8 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 const (
@@ -63,12 +60,7 @@ type trigger struct {
 // scaledObjects does KEDA's work, whose pods are simulated: while its operator has a pod, each ScaledObject of the namespaces that the
 // operator watches has the autoscaler that KEDA makes for it. Queues are not there: what autoscalers see of them is nothing.
 func scaledObjects(ctx context.Context, c *cloud) error {
-	wait.UntilWithContext(ctx, func(ctx context.Context) {
-		if err := c.scale(ctx); err != nil {
-			utilruntime.HandleErrorWithContext(ctx, err, "Looking at ScaledObjects failed, trying again")
-		}
-	}, time.Second)
-	return nil
+	return every(ctx, "Looking at ScaledObjects failed, trying again", c.scale)
 }
 
 func (c *cloud) scale(ctx context.Context) error {

@@ -21,7 +21,7 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 	suite.Fresh(t)
 	assertAllReady(t, suite.Do(t, "--stack", "prod", "up"))
 
-	platform := committed(t, "prod")
+	platform := suite.Platform(t, "prod")
 	report := capacity.PlanFor(platform).Check()
 	require.Empty(t, report.Problems)
 	found := look(t, "prod")
@@ -153,16 +153,6 @@ func requests(pod core.Pod) (sum capacity.Resources) {
 
 func resources(list core.ResourceList) capacity.Resources {
 	return capacity.Resources{MilliCPU: list.Cpu().MilliValue(), MemoryMiB: list.Memory().Value() >> 20}
-}
-
-// committed is the platform of a committed stack file.
-func committed(t *testing.T, stack string) config.Platform {
-	t.Helper()
-	raw, err := config.FromFile(suite.Root + "/Pulumi." + stack + ".yaml")
-	require.NoError(t, err)
-	platform, problems := config.Load(raw)
-	require.NoError(t, problems.Err())
-	return platform
 }
 
 func sscan(text string, ready, all *int) (int, error) { return fmt.Sscanf(text, "%d/%d", ready, all) }

@@ -233,13 +233,3 @@ func readyAPI(t *testing.T) map[string]bool {
 	}
 	return names
 }
-
-// committed is the platform of the committed stack file.
-func committed(t *testing.T) config.Platform {
-	t.Helper()
-	raw, err := config.FromFile(suite.Root + "/Pulumi." + stack + ".yaml")
-	require.NoError(t, err)
-	platform, problems := config.Load(raw)
-	require.NoError(t, problems.Err())
-	return platform
-}

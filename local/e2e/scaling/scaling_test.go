@@ -24,7 +24,7 @@ const stack = "prod"
 
 func TestC4NodesComeWithThePodsAndGoWithThemAndAZoneMayBeLost(t *testing.T) {
 	suite.Fresh(t)
-	platform := committed(t)
+	platform := suite.Platform(t, stack)
 	pools := platform.Cluster.NodePools
 	suite.Do(t, "--stack", stack, "up")
 	start := settled(t, "after `make up`", pools, true)

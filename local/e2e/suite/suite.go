@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/home"
 )
@@ -152,6 +153,16 @@ func Within(t *testing.T, limit time.Duration, what string, condition func(conte
 		return done, nil
 	})
 	require.NoError(t, err, "%s: %v", what, last)
+}
+
+// Platform is what a committed stack file says.
+func Platform(t *testing.T, stack string) config.Platform {
+	t.Helper()
+	raw, err := config.FromFile(filepath.Join(Root, "Pulumi."+stack+".yaml"))
+	require.NoError(t, err)
+	platform, problems := config.Load(raw)
+	require.NoError(t, problems.Err())
+	return platform
 }
 
 // Changed writes a copy of a committed stack file with some text replaced.

@@ -45,7 +45,6 @@ func (e *Engine) releaseLocks() (running int, err error) {
 		if err := os.Remove(path); err != nil {
 			return 0, err
 		}
-		_ = os.Remove(path + ".attrs") // its attributes; without it they mean nothing
 	}
 	return running, nil
 }

@@ -81,24 +81,14 @@ func (e *Engine) resources() ([]resource, error) {
 	return s.Resources, err
 }
 
-// mendCheckpoint repairs what a killed pulumi has written by half. Beside each file of its state is one with attributes, which are not
-// written at one go: an empty one makes the state unreadable, and nobody needs it. A state that is itself unreadable, as after a power
-// cut, is replaced by its backup; what was made since then shows as an orphan.
+// mendCheckpoint repairs what was written by half, as in a power cut: a state that cannot be read is replaced by its backup. What was made
+// since then shows as an orphan.
 func (e *Engine) mendCheckpoint() error {
 	path, err := checkpoint(e.stack)
 	if err != nil {
 		return err
 	}
 	backup := path + ".bak"
-	for _, attributes := range []string{path + ".attrs", backup + ".attrs"} {
-		data, err := os.ReadFile(attributes)
-		if err != nil || json.Valid(data) {
-			continue // most often there is none
-		}
-		if err := os.Remove(attributes); err != nil {
-			return err
-		}
-	}
 	_, broken := readState(path)
 	if broken == nil || errors.Is(broken, fs.ErrNotExist) {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-func TestMain(m *testing.M) { os.Exit(suite.InterruptedMain(m)) }
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 // account is that of stack local.
 const account = "000000000000"

@@ -36,6 +36,7 @@ func TestE1KilledAtTwentyPointsUpIsCompleted(t *testing.T) {
 	t.Run("an unreachable cluster is waited for, or forgotten", testUnreachableCluster)
 
 	began := time.Now()
+	suite.Killable(t, true)
 	done, isMade, isNot := 0, 0, 0
 	count := func(r suite.Result) {
 		isMade += len(foundMade.FindAllString(r.Output, -1))
@@ -57,6 +58,7 @@ func TestE1KilledAtTwentyPointsUpIsCompleted(t *testing.T) {
 		done = len(inState(t))
 	}
 	t.Setenv(faults.Variable, "")
+	suite.Killable(t, false)
 	last := suite.Do(t, "up")
 	count(last)
 	state, cloud := inState(t), inCloud(t)

@@ -40,6 +40,7 @@ func TestE1MishapsAreRepairedByTheRunbooks(t *testing.T) {
 }
 
 func testPendingOperation(t *testing.T) {
+	suite.Killable(t, true)
 	r := suite.Rehearse(t, "pending-operations")
 	killed := r.Next(t, faults.Variable+"=kill@")
 	require.ErrorContains(t, killed.Err, "exit status")
@@ -91,6 +92,7 @@ func testLostReply(t *testing.T) {
 
 // testPowerCut ends the engine and its plugins at once, when the cluster is in the inventory and its control plane does not run yet.
 func testPowerCut(t *testing.T) {
+	suite.Killable(t, true)
 	killed := suite.Start(t, "up")
 	killed.Until(t, "the cluster is being made", func(context.Context) (bool, error) {
 		all, err := inventory.Account(account)

@@ -27,17 +27,21 @@ import (
 // Root is the project's folder, engine the command line that the Makefile runs.
 var Root, engine string
 
-// Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running. Its runs write
-// their state once, at their end, which halves their time; InterruptedMain is for those that something happens to before.
-func Main(m *testing.M) int {
-	if err := os.Setenv(home.StateVariable, "at-end"); err != nil {
-		panic(err)
-	}
-	return InterruptedMain(m)
+// atEnd has pulumi write its state once, at the end of a run, which halves its time.
+const atEnd = "at-end"
+
+// Killable has the rest of a test's runs write their state after every step, as they do outside of tests, or no longer: only what is killed
+// needs it.
+func Killable(t *testing.T, yes bool) {
+	t.Helper()
+	t.Setenv(home.StateVariable, map[bool]string{false: atEnd}[yes])
 }
 
-// InterruptedMain is Main with state that is written after every step.
-func InterruptedMain(m *testing.M) int {
+// Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running.
+func Main(m *testing.M) int {
+	if err := os.Setenv(home.StateVariable, atEnd); err != nil {
+		panic(err)
+	}
 	folder, err := filepath.Abs(".")
 	if err != nil {
 		panic(err)

@@ -13,7 +13,7 @@ UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down reset capacity cost zone-lost zone-back kubectl pulumi test lint tools program
+.PHONY: help up preview down reset capacity cost zone-lost zone-back kubectl pulumi test suites lint tools program
 
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
@@ -54,6 +54,9 @@ tools: $(LOCAL)/engine
 	@tools/install $(LOCAL)/tools $(FAMILIES)
 
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
+	@tools/suite test $(MAKE) --no-print-directory suites
+
+suites:
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/compile violations -o bin/violations ./rules/violations
 	@tools/seventh $(LOCAL)/seventh

@@ -126,7 +126,7 @@ func addOnValues(addOn config.AddOn, tags map[string]string) map[string]any {
 	}
 }
 
-// resourceValues limits memory to what is requested, so that a leak ends in its own restart, and leaves CPU free to burst.
+// resourceValues limits memory to twice what is requested, so that a leak ends in its own restart, and leaves CPU free to burst.
 func resourceValues(requests config.Amount) map[string]any {
 	if requests.MemoryMiB() == 0 {
 		return map[string]any{"requests": map[string]string{"cpu": requests.CPU}}

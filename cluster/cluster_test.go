@@ -274,7 +274,7 @@ func TestC4AddOnsAreSetAsCapacityCountsThem(t *testing.T) {
 	for name, want := range map[string]string{
 		"vpc-cni":                  `{"enableNetworkPolicy": "true"}`,
 		"kube-proxy":               `{"resources": {"requests": {"cpu": "100m"}}}`,
-		"coredns":                  `{"replicaCount": 2, "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "140Mi"}}, ` + general + `}`,
+		"coredns":                  `{"replicaCount": 2, "resources": {"requests": {"cpu": "100m", "memory": "85Mi"}, "limits": {"memory": "170Mi"}}, ` + general + `}`,
 		"aws-ebs-csi-driver":       `{"controller": {"replicaCount": 2, "extraVolumeTags": {"Project": "alphapulse", "Environment": "prod"}, ` + general + `}}`,
 		"metrics-server":           `{"replicas": 2, "resources": {"requests": {"cpu": "100m", "memory": "200Mi"}, "limits": {"memory": "400Mi"}}, ` + general + `}`,
 		"kube-state-metrics":       `{"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}, ` + general + `}`,

@@ -19,7 +19,7 @@ var AddOns = []AddOn{
 	// The agent's two containers, aws-node and the network policy agent, 25m each.
 	{Name: "vpc-cni", PerNode: true, BeforeNodes: true, Requests: Amount{CPU: "50m", Memory: "0"}},
 	{Name: "kube-proxy", PerNode: true, BeforeNodes: true, Requests: Amount{CPU: "100m", Memory: "0"}},
-	{Name: "coredns", Replicas: 2, Requests: Amount{CPU: "100m", Memory: "70Mi"}},
+	{Name: "coredns", Replicas: 2, Requests: Amount{CPU: "100m", Memory: "85Mi"}}, // EKS limits it to 170Mi, which is twice this
 	// The controller; its node part is below. Six containers of 10m and 40Mi.
 	{Name: "aws-ebs-csi-driver", Replicas: 2, Requests: Amount{CPU: "60m", Memory: "240Mi"}},
 	{Name: "metrics-server", Replicas: 2, Requests: Amount{CPU: "100m", Memory: "200Mi"}},

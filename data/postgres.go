@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -73,6 +74,7 @@ type postgresBuilder struct {
 
 	subnets                                    *rds.SubnetGroup
 	group                                      *ec2.SecurityGroup
+	clients                                    *vpc.SecurityGroupIngressRule
 	parameters                                 *rds.ParameterGroup
 	monitoring                                 *security.Role
 	logs                                       map[string][]pulumi.Resource // by instance identifier
@@ -113,6 +115,7 @@ func NewPostgres(ctx *pulumi.Context, name string, args *PostgresArgs, opts ...p
 	}
 	p.Address, p.Port, p.Database = b.primary.Address, b.primary.Port, b.primary.DbName
 	p.SecurityGroupID = b.group.ID().ToStringOutput()
+	p.Ready = []pulumi.Resource{b.primary, b.clients}
 	p.MasterSecretARN, p.ApplicationSecretARN, p.URLSecretARN = b.masterSecret.ARN, b.applicationSecret.ARN, b.urlSecret.ARN
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{
 		"address": p.Address, "replicaAddress": p.ReplicaAddress, "port": p.Port, "database": p.Database,

@@ -26,7 +26,7 @@ func (b *postgresBuilder) newSecurityGroup() (err error) {
 	if err != nil {
 		return creating("the database's security group", err)
 	}
-	_, err = vpc.NewSecurityGroupIngressRule(b.ctx, b.child("cluster"), &vpc.SecurityGroupIngressRuleArgs{
+	b.clients, err = vpc.NewSecurityGroupIngressRule(b.ctx, b.child("cluster"), &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId:           b.group.ID(),
 		Description:               pulumi.String("PostgreSQL from the cluster"),
 		ReferencedSecurityGroupId: b.args.ClientSecurityGroupID,

@@ -94,6 +94,7 @@ var flows = append([]Flow{
 
 	{prometheus, apiServer, https, "what there is to watch"},
 	{prometheus, nodes, tcp(9100, 10250), "metrics of nodes and kubelets"},
+	{prometheus, clusterDNS, tcp(9153), "metrics"}, // EKS's, and not a group of ours
 	{prometheus, alertmanager, tcp(9093), "alerts"},
 	{alertmanager, internet("PagerDuty"), https, "alerts"},
 	{grafana, prometheus, tcp(9090), "figures"},

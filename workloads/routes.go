@@ -26,7 +26,7 @@ func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulum
 		child, name, middlewares string
 		unlimited                bool
 	}{
-		{"routes", "alphapulse-ingress", "total-limit@file,client-limit@file", false},
+		{"routes", "alphapulse-ingress", "client-limit@file,total-limit@file", false},
 		{"unlimited", "alphapulse-ingress-unlimited", "", true},
 	} {
 		var paths networkingv1.HTTPIngressPathArray

@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -9,9 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
@@ -87,13 +90,35 @@ func (a autoscaler) scaleDown(t *testing.T) {
 	}
 }
 
-// hurry has Karpenter take nodes away as soon as it may. Shipped are fifteen minutes and a tenth of the nodes at a time: nobody learns
-// anything from waiting for those.
-func hurry(t *testing.T, pools []config.NodePool) {
+// The pace at which nodes go by choice: as shipped, and as fast as Karpenter can. Nobody learns anything from waiting for the first.
+const (
+	shippedPace = `{"consolidateAfter":"15m","budgets":[{"nodes":"10%","reasons":["Underutilized","Drifted"]},{"nodes":"100%","reasons":["Empty"]}]}`
+	hurriedPace = `{"consolidateAfter":"1s","budgets":[{"nodes":"100%"}]}`
+)
+
+// setPace changes it for every pool that Karpenter makes nodes for.
+func setPace(t *testing.T, pools []config.NodePool, pace string) {
 	t.Helper()
 	for _, pool := range pools {
 		if pool.Max > pool.Min {
-			patch(t, nodePools, "", pool.Name, `{"spec":{"disruption":{"consolidateAfter":"1s","budgets":[{"nodes":"100%"}]}}}`)
+			patch(t, nodePools, "", pool.Name, `{"spec":{"disruption":`+pace+`}}`)
+		}
+	}
+}
+
+// hasPace holds the pools in the cluster to it.
+func hasPace(t *testing.T, pools []config.NodePool, pace string) {
+	t.Helper()
+	for _, pool := range pools {
+		if pool.Max > pool.Min {
+			found, err := at(t, nodePools, "").Get(t.Context(), pool.Name, meta.GetOptions{})
+			require.NoError(t, err)
+			disruption, _, err := unstructured.NestedMap(found.Object, "spec", "disruption")
+			require.NoError(t, err)
+			delete(disruption, "consolidationPolicy")
+			live, err := json.Marshal(disruption)
+			require.NoError(t, err)
+			assert.JSONEq(t, pace, string(live), "pool %s", pool.Name)
 		}
 	}
 }
@@ -119,13 +144,18 @@ func patch(t *testing.T, resource schema.GroupVersionResource, namespace, name, 
 
 func apply(t *testing.T, resource schema.GroupVersionResource, namespace, name string, kind types.PatchType, change string, subresources ...string) {
 	t.Helper()
+	_, err := at(t, resource, namespace).Patch(t.Context(), name, kind, []byte(change), meta.PatchOptions{}, subresources...)
+	require.NoError(t, err)
+}
+
+// at gives access to objects of a kind.
+func at(t *testing.T, resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	t.Helper()
 	config, err := controlplane.Config("alphapulse-" + stack)
 	require.NoError(t, err)
 	client, err := dynamic.NewForConfig(config)
 	require.NoError(t, err)
-	_, err = client.Resource(resource).Namespace(namespace).Patch(t.Context(), name, kind, []byte(change),
-		meta.PatchOptions{}, subresources...)
-	require.NoError(t, err)
+	return client.Resource(resource).Namespace(namespace)
 }
 
 // scene is what the cluster shows at one moment.
@@ -218,16 +248,22 @@ func reason(pod core.Pod) string {
 	return "on its way"
 }
 
-// readyAPI names the API's ready pods.
-func readyAPI(t *testing.T) map[string]bool {
+// readyAPI names the API's ready pods, each with the zone that it is in.
+func readyAPI(t *testing.T) map[string]string {
 	t.Helper()
 	list, err := suite.Client(t, stack).CoreV1().Pods("alphapulse-"+stack).List(t.Context(), meta.ListOptions{LabelSelector: "app=api"})
 	require.NoError(t, err)
-	names := map[string]bool{}
+	nodes, err := suite.Client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	zones := map[string]string{}
+	for _, node := range nodes.Items {
+		zones[node.Name] = node.Labels[core.LabelTopologyZone]
+	}
+	names := map[string]string{}
 	for _, pod := range list.Items {
 		for _, c := range pod.Status.Conditions {
 			if c.Type == core.PodReady && c.Status == core.ConditionTrue {
-				names[pod.Name] = true
+				names[pod.Name] = zones[pod.Spec.NodeName]
 			}
 		}
 	}

@@ -5,6 +5,8 @@ package plans
 var changes = []change{
 	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
 		protected: []string{"cluster-eksCluster"}},
+	{setting: "protect", with: text{"protect: true": "protect: false"}, plan: []string{"FILL"}},
+	{setting: "aws.account", with: text{`"222222222222"`: `"333333333333"`, "222222222222:role": "333333333333:role"}, protected: []string{"FILL"}},
 	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"buckets-backups", "keys-data", "network-vpc"}},
 
 	{setting: "network.cidr", with: text{"cidr: 10.20.0.0/16": "cidr: 10.40.0.0/16"}, protected: []string{"network-vpc"}},
@@ -56,6 +58,10 @@ var changes = []change{
 		plan: []string{"+- aws:eks:NodeGroup cluster-compute-optimized", "~ kubernetes:apps/v1:Deployment risk-worker", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-compute-optimized"}},
 	{setting: "cluster.nodePools: labels", with: text{"        max: 12\n": "        max: 12\n        labels: {team: platform}\n"},
 		plan: []string{"~ aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-services"}},
+	{setting: "cluster.nodePools: taints", with: text{"{key: workload-type, value: services, effect: NoSchedule}": "{key: dedicated, value: services, effect: NoExecute}"}, plan: []string{
+		"~ aws:eks:NodeGroup cluster-services", "~ kubernetes:karpenter.sh/v1:NodePool karpenter-services",
+		"~ kubernetes:apps/v1:Deployment api", "~ kubernetes:apps/v1:Deployment billing",
+	}},
 	{setting: "cluster.nodePools: one more", with: text{
 		"      # The source puts these pods": "      - {name: research, instanceTypes: [m6i.4xlarge], min: 1, max: 2, diskGiB: 50}\n      # The source puts these pods",
 	}, plan: []string{"+ aws:ec2:LaunchTemplate cluster-research", "+ aws:eks:NodeGroup cluster-research", "+ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-research", "+ kubernetes:karpenter.sh/v1:NodePool karpenter-research"}},
@@ -74,21 +80,30 @@ var changes = []change{
 		says: "alphapulse:data.postgres.storageGiB: 450: the instance alphapulse-prod has 500 GiB, and RDS storage never shrinks: a smaller instance would be a new one, without the data; set at least 500"},
 	{setting: "data.postgres.iops", with: text{"      storageGiB: 500": "      iops: 20000\n      storageGiB: 500"},
 		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.throughput", with: text{"      storageGiB: 500": "      throughput: 1000\n      storageGiB: 500"},
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
 	{setting: "data.postgres.multiAZ", with: text{"multiAZ: true": "multiAZ: false"}, plan: []string{"~ aws:rds:Instance postgres"}},
 	{setting: "data.postgres.replica", with: text{"replica: true": "replica: false"}, plan: []string{
 		"- aws:cloudwatch:LogGroup postgres-replica-postgresql", "- aws:cloudwatch:LogGroup postgres-replica-upgrade", "- aws:rds:Instance postgres-replica",
 	}},
 	{setting: "data.postgres.backupDays", with: text{"backupDays: 7": "backupDays: 14"}, plan: []string{"~ aws:rds:Instance postgres"}},
-	{setting: "data.retention", with: text{"backups: 90, applicationLogs: 90": "backups: 120, applicationLogs: 60"},
-		plan: []string{"~ aws:s3:BucketLifecycleConfigurationV2 buckets-backups", "~ aws:s3:BucketLifecycleConfigurationV2 buckets-logs"}},
+	{setting: "data.retention", with: text{"backups: 90, applicationLogs: 90, auditLogs: 400, accessLogs: 90": "backups: 120, applicationLogs: 60, auditLogs: 500, accessLogs: 60"},
+		plan: []string{
+			"~ aws:s3:BucketLifecycleConfigurationV2 buckets-access-logs", "~ aws:s3:BucketLifecycleConfigurationV2 buckets-backups",
+			"~ aws:s3:BucketLifecycleConfigurationV2 buckets-logs",
+		}},
 	{setting: "data.retention.backupLock", with: text{"backupLock: 30": "backupLock: 0"}, // what is locked stays locked until its day
 		plan: []string{"- aws:s3:BucketObjectLockConfigurationV2 buckets-backups"}},
 
 	{setting: "workloads.api.image", with: text{"api:1.0.0": "api:1.0.1"}, plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
 	{setting: "workloads.api.replicas", with: text{"{min: 10, max: 50}": "{min: 12, max: 50}"},
 		plan: []string{"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler api"}},
-	{setting: "workloads.api.requests", with: text{"max: 50}\n      requests: {cpu: \"2\", memory: 4Gi}": "max: 50}\n      requests: {cpu: \"2\", memory: 5Gi}"},
+	{setting: "workloads.api.requests", with: text{"max: 50}\n      requests: {cpu: \"2\", memory: 4Gi}": "max: 50}\n      requests: {cpu: 1900m, memory: 5Gi}"},
 		plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.api.limits", with: text{"limits: {cpu: \"4\", memory: 8Gi}\n      connections: 10": "limits: {cpu: \"3\", memory: 6Gi}\n      connections: 10"},
+		plan: []string{"~ kubernetes:apps/v1:Deployment api"}},
+	{setting: "workloads.billing.pool", with: text{"billing:1.0.0\n      pool: services": "billing:1.0.0\n      pool: general"},
+		plan: []string{"~ kubernetes:apps/v1:Deployment billing"}},
 	{setting: "workloads.api.connections", with: text{"connections: 10\n": "connections: 12\n"}}, // a budget, which holds still
 	{setting: "workloads.agents.types", with: text{"activist, buffett]": "activist, momentum]"}, plan: []string{
 		"+ alphapulse:workloads:Service agent-worker-momentum", "- alphapulse:workloads:Service agent-worker-buffett",
@@ -113,6 +128,13 @@ var changes = []change{
 	{setting: "ingress.routes", with: text{"      - {path: /billing, service: billing-service}\n": "      - {path: /invoices, service: billing-service}\n"},
 		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
 
+	{setting: "ingress.routes: service", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: api-service}"},
+		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
+	{setting: "ingress.routes: unlimited", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: billing-service, unlimited: true}"}, plan: []string{
+		"~ cloudflare:index:Ruleset edge-http_ratelimit",
+		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
+	}},
+
 	{setting: "edge.host", with: text{"host: api.alphapulse.com": "host: app.alphapulse.com"}, plan: []string{
 		"+- cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client", "+- cloudflare:index:Record edge",
 		"+- tls:index:CertRequest certificates-origin-pull", "+- tls:index:LocallySignedCert certificates-origin-pull",
@@ -125,6 +147,9 @@ var changes = []change{
 	{setting: "edge.ownsZone, given up", with: text{"ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"}, plan: []string{
 		"- cloudflare:index:Ruleset edge-http_ratelimit", "- cloudflare:index:Ruleset edge-http_request_firewall_managed", "- cloudflare:index:ZoneSettingsOverride edge-zone",
 	}},
-	{setting: "edge.rateLimit", with: text{"requests: 200,": "requests: 300,"}, plan: []string{"~ cloudflare:index:Ruleset edge-http_ratelimit"}},
+	{setting: "edge.rateLimit", with: text{"requests: 200, periodSeconds: 60": "requests: 50, periodSeconds: 10"}, plan: []string{"~ cloudflare:index:Ruleset edge-http_ratelimit"}},
 	{setting: "edge.waf", with: text{"    waf: true\n": ""}, plan: []string{"- cloudflare:index:Ruleset edge-http_request_firewall_managed"}},
+
+	{setting: "guardrails.exceptions", with: text{"  alphapulse:edge:\n": "  alphapulse:guardrails:\n    exceptions:\n" +
+		"      - {rule: database-encrypted, resource: \"aws:rds/instance:Instance nobody\", reason: tried in a test, expires: \"EXPIRES\"}\n  alphapulse:edge:\n"}}, // nothing is made otherwise
 }

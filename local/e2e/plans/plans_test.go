@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,16 +33,22 @@ type change struct {
 	says string
 }
 
+// file is production's stack file with the change.
+func (c change) file(t *testing.T) string {
+	t.Helper()
+	var replacements []string
+	for from, to := range c.with {
+		replacements = append(replacements, from, strings.ReplaceAll(to, "EXPIRES", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)))
+	}
+	return suite.Changed(t, "prod", replacements...)
+}
+
 func TestReplacementIsNeverAnAccident(t *testing.T) {
 	suite.Fresh(t)
 	suite.Do(t, "--stack", "prod", "up")
 	for _, c := range changes {
 		t.Run(c.setting, func(t *testing.T) {
-			var replacements []string
-			for from, to := range c.with {
-				replacements = append(replacements, from, to)
-			}
-			file := suite.Changed(t, "prod", replacements...)
+			file := c.file(t)
 			seen := suite.Try(t, "--stack", "prod", "--config", file, "preview", "--refresh=false")
 			if c.says == "" && c.protected == nil {
 				require.NoError(t, seen.Err, suite.Tail(seen.Output, 40))

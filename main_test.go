@@ -47,10 +47,17 @@ func hand(t *testing.T, raw map[string]string) {
 	t.Setenv(pulumi.EnvConfig, string(text))
 }
 
+// recorded are runs of the program, each made once: many tests look at the same ones, and none changes them.
+var recorded = map[string]*recorder.Run{}
+
 func run(t *testing.T, mode recorder.Mode, raw map[string]string) *recorder.Run {
 	t.Helper()
 	hand(t, raw)
-	return recorder.Record(t, mode, deploy)
+	key := fmt.Sprint(mode, raw)
+	if recorded[key] == nil {
+		recorded[key] = recorder.Record(t, mode, deploy)
+	}
+	return recorded[key]
 }
 
 // onEveryStack runs the program with every committed stack file, as preview and as up.

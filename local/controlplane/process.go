@@ -77,12 +77,15 @@ func kwokctl(ctx context.Context, release string, args ...string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, tool, args...)
-	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+work, "KWOK_KUBE_VERSION="+release)
+	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+work, "KWOK_KUBE_VERSION="+release, thrifty)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("kwokctl %s %s: %w\n%s", args[0], args[1], err, bytes.TrimSpace(out))
 	}
 	return nil
 }
+
+// thrifty has what runs on and on use no more memory than it needs, unlike the programs of one run, which the engine lets use more.
+const thrifty = "GOGC=100"
 
 // startControllers starts our cloud controllers for a cluster unless they run. The program is this one, under the name that
 // Pulumi knows it by; the first argument decides what it does.
@@ -106,6 +109,7 @@ func startControllers(spec Spec) error {
 	defer log.Close()
 	cmd := exec.Command(self, controllers, "--cluster", spec.Name, "--kubeconfig", kubeconfig,
 		"--account", spec.Account, "--region", spec.Region, "--subnets", strings.Join(spec.Subnets, ","))
+	cmd.Env = append(os.Environ(), thrifty)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

@@ -5,8 +5,20 @@ package plans
 var changes = []change{
 	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
 		protected: []string{"cluster-eksCluster"}},
-	{setting: "protect", with: text{"protect: true": "protect: false"}, plan: []string{"FILL"}},
-	{setting: "aws.account", with: text{`"222222222222"`: `"333333333333"`, "222222222222:role": "333333333333:role"}, protected: []string{"FILL"}},
+	// Taking the protection away is a change of its own, and shows as one; what is destroyed afterwards asks nobody any more.
+	{setting: "protect", with: text{"protect: true": "protect: false"}, plan: []string{
+		"~ aws:ecr:Repository registries-agent-worker", "~ aws:ecr:Repository registries-api",
+		"~ aws:ecr:Repository registries-billing", "~ aws:ecr:Repository registries-risk-worker",
+		"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica",
+		"~ aws:s3:BucketPolicy buckets-backups", "~ aws:s3:BucketV2 buckets-access-logs",
+		"~ aws:s3:BucketV2 buckets-backups", "~ aws:s3:BucketV2 buckets-logs",
+		"~ aws:secretsmanager:Secret postgres-application-secret", "~ aws:secretsmanager:Secret postgres-master-secret",
+		"~ aws:secretsmanager:Secret postgres-url-secret", "~ aws:secretsmanager:Secret secrets-broker-credentials",
+		"~ aws:secretsmanager:Secret secrets-cloudflare-api-token", "~ aws:secretsmanager:Secret secrets-exchanges",
+		"~ aws:secretsmanager:Secret secrets-pagerduty", "~ aws:secretsmanager:Secret secrets-redis-credentials",
+		"~ aws:secretsmanager:Secret secrets-stripe",
+	}},
+	{setting: "aws.account", with: text{`"222222222222"`: `"333333333333"`, "222222222222:role": "333333333333:role"}, protected: []string{"buckets-access-logs", "buckets-backups", "buckets-logs"}},
 	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"buckets-backups", "keys-data", "network-vpc"}},
 
 	{setting: "network.cidr", with: text{"cidr: 10.20.0.0/16": "cidr: 10.40.0.0/16"}, protected: []string{"network-vpc"}},

@@ -3,6 +3,7 @@ package scaling
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -31,6 +32,7 @@ var (
 	hpas          = schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"}
 	deployments   = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	nodePools     = schema.GroupVersionResource{Group: "karpenter.sh", Version: "v1", Resource: "nodepools"}
+	nodeClaims    = schema.GroupVersionResource{Group: "karpenter.sh", Version: "v1", Resource: "nodeclaims"}
 )
 
 // autoscaler is one of a Deployment's replicas.
@@ -123,6 +125,39 @@ func hasPace(t *testing.T, pools []config.NodePool, pace string) {
 	}
 }
 
+// nothingMoves waits until Karpenter takes no node away any more, and none that it might: what is lost from here on is the zone's loss.
+func nothingMoves(t *testing.T) {
+	t.Helper()
+	suite.Eventually(t, "Karpenter moves nothing", func(ctx context.Context) (bool, error) {
+		claims, err := at(t, nodeClaims, "").List(ctx, meta.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, claim := range claims.Items {
+			conditions, _, err := unstructured.NestedSlice(claim.Object, "status", "conditions")
+			if err != nil {
+				return false, err
+			}
+			for _, c := range conditions {
+				if condition, _ := c.(map[string]any); condition["type"] == "Consolidatable" && condition["status"] == "True" {
+					return false, fmt.Errorf("%s may still go", claim.GetName())
+				}
+			}
+		}
+		nodes, err := suite.Client(t, stack).CoreV1().Nodes().List(ctx, meta.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, node := range nodes.Items {
+			if node.DeletionTimestamp != nil || slices.ContainsFunc(node.Spec.Taints, func(taint core.Taint) bool { return taint.Key == "karpenter.sh/disrupted" }) {
+				return false, fmt.Errorf("%s is going", node.Name)
+			}
+		}
+		now, err := look(t)
+		return err == nil && len(now.waiting) == 0, errors.Join(err, fmt.Errorf("there wait %v", now.waiting))
+	})
+}
+
 // exclude does what docs/runbooks/lost-zone.md says.
 func exclude(t *testing.T, pools []config.NodePool, zone string) {
 	t.Helper()
@@ -189,7 +224,9 @@ func look(t *testing.T) (scene, error) {
 	if err != nil {
 		return s, err
 	}
+	there := map[string]bool{}
 	for _, node := range nodes.Items {
+		there[node.Name] = true
 		kind, known := capacity.Instance(node.Labels[core.LabelInstanceTypeStable])
 		if !known || node.Labels[config.PoolLabel] == "" {
 			return s, fmt.Errorf("node %s has no price or no pool: %v", node.Name, node.Labels)
@@ -222,6 +259,9 @@ func look(t *testing.T) (scene, error) {
 		volumes := slices.ContainsFunc(pod.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })
 		owner := meta.GetControllerOf(&pod)
 		daemon := owner != nil && owner.Kind == "DaemonSet"
+		if daemon && !there[pod.Spec.NodeName] {
+			continue // Kubernetes takes its time to forget it
+		}
 		s.pods++
 		if !volumes && !daemon {
 			s.stateless++

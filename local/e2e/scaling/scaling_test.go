@@ -55,7 +55,8 @@ func TestC4NodesComeWithThePodsAndGoWithThemAndAZoneMayBeLost(t *testing.T) {
 	})
 	small := settled(t, "scaled back", pools, true)
 	assert.Less(t, small.hourly, full.hourly)
-	setPace(t, pools, shippedPace) // from here on nothing moves by choice
+	setPace(t, pools, shippedPace)
+	nothingMoves(t)
 
 	const zone = "us-east-1a"
 	before := readyAPI(t)

@@ -462,3 +462,11 @@ func TestN3S4RulesTakeWhatEveryStackRegisters(t *testing.T) {
 		}
 	}
 }
+
+func TestE1PulumiThatMayWaitForItselfIsWarnedOf(t *testing.T) {
+	assert.Empty(t, tooFewAtOnce(enoughAtOnce))
+	list := tooFewAtOnce(8)
+	require.Len(t, list, 1)
+	assert.Contains(t, list[0], "pulumi takes 8 steps at a time")
+	assert.Contains(t, list[0], "PULUMI_PARALLEL=64")
+}

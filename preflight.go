@@ -25,12 +25,25 @@ func preflight(ctx *pulumi.Context) (config.Platform, error) {
 		return platform, err
 	}
 
-	for _, warning := range warnings(platform, report, time.Now()) {
+	for _, warning := range append(tooFewAtOnce(ctx.Parallel()), warnings(platform, report, time.Now())...) {
 		if err := ctx.Log.Warn(warning, nil); err != nil {
 			return platform, err
 		}
 	}
 	return platform, nil
+}
+
+// enoughAtOnce is how many steps pulumi must be allowed at a time: more than there are things that wait for others.
+const enoughAtOnce = 64
+
+// tooFewAtOnce warns of a pulumi that may wait for itself: every Deployment that is not ready yet takes one of its places, and what it waits
+// for, such as its service account out of the same chart, may find none until the first of them gives up. Pulumi's own number is four for
+// each CPU.
+func tooFewAtOnce(parallel int32) []string {
+	if parallel >= enoughAtOnce {
+		return nil
+	}
+	return []string{fmt.Sprintf("pulumi takes %d steps at a time, and things that wait for each other may take them all: set PULUMI_PARALLEL=%d", parallel, enoughAtOnce)}
 }
 
 // How long before the end of a version's support every preview says so: a cluster takes one quarter's plans, a database two.

@@ -71,6 +71,7 @@ func (e *Engine) setEnviron() error {
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=true", // only those that install puts into Pulumi's home
 		"PULUMI_SKIP_UPDATE_CHECK=true",
+		"PULUMI_PARALLEL=64",         // as README.md says; on two CPUs it would be 8, which can all wait for a ninth
 		"PULUMI_DEBUG_COMMANDS=true", // for --event-log, which the summaries are read from
 		"GOGC=400",                   // all of them are short-lived, and a fifth of their time went into collecting what is thrown away soon
 	)

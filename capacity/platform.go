@@ -49,13 +49,16 @@ func PlanFor(p config.Platform) Plan {
 		}
 	}
 	for _, w := range p.Workloads.All() {
-		skew := 1
+		skew, surge := 1, (w.Replicas.Max*config.SurgePercent+99)/100
 		if w.Worker {
 			skew = 0
 		}
+		if w.Volumes > 0 { // a pod goes before its successor comes: they have one name, and one volume
+			surge = 0
+		}
 		plan.Workloads = append(plan.Workloads, Workload{
 			Name: w.Name, Pool: w.Pool, Requests: resources(w.Requests), Min: w.Replicas.Min, Max: w.Replicas.Max,
-			Surge: (w.Replicas.Max*config.SurgePercent + 99) / 100, ZoneSkew: skew,
+			Surge: surge, ZoneSkew: skew, Volumes: w.Volumes,
 		})
 	}
 	if layout, err := p.Network.Layout(); err == nil && len(layout) == len(plan.Zones) { // so are wrong ranges

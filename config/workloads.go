@@ -16,6 +16,10 @@ type Workloads struct {
 	// Ingress is Traefik, Pooler PgBouncer.
 	Ingress Workload `json:"ingress"`
 	Pooler  Workload `json:"pooler"`
+	// Redis is the cluster for cache and rate limits, Broker the Redis of its own that Celery's queues are in.
+	Redis  Stateful `json:"redis"`
+	Broker Stateful `json:"broker"`
+	Vault  Stateful `json:"vault"`
 }
 
 // Agents are workers of one shape. Each type has a Deployment, a queue and an autoscaler of its own (W3).
@@ -51,6 +55,8 @@ type Named struct {
 	Workload
 	// Worker: it takes tasks from a queue, and nobody waits for one of its pods. Zones are a preference then.
 	Worker bool
+	// Volumes are how many each pod has: it stays in their zone, and has no autoscaler.
+	Volumes int
 }
 
 // All lists the workloads; capacity, budgets and policies go through this one list.
@@ -63,7 +69,10 @@ func (w Workloads) All() []Named {
 		Named{Name: "risk-worker", Workload: w.Risk, Worker: true},
 		Named{Name: "billing", Workload: w.Billing},
 		Named{Name: "ingress", Workload: w.Ingress},
-		Named{Name: PoolerName, Workload: w.Pooler})
+		Named{Name: PoolerName, Workload: w.Pooler},
+		Named{Name: RedisName, Workload: w.Redis.Workload(RedisPods), Volumes: 1},
+		Named{Name: BrokerName, Workload: w.Broker.Workload(BrokerPods), Volumes: 1},
+		Named{Name: VaultName, Workload: w.Vault.Workload(VaultPods), Volumes: 1})
 }
 
 var agentType = regexp.MustCompile(`^[a-z][a-z0-9]{1,19}$`)
@@ -73,6 +82,12 @@ func (w Workloads) validate(pools []NodePool) (ps Problems) {
 		key string
 		Workload
 	}{{"api", w.API}, {"agents.worker", w.Agents.Worker}, {"risk", w.Risk}, {"billing", w.Billing}, {"ingress", w.Ingress}, {"pooler", w.Pooler}} {
+		ps = append(ps, at.validate(pools).under(at.key+".")...)
+	}
+	for _, at := range []struct {
+		key string
+		Stateful
+	}{{"redis", w.Redis}, {"broker", w.Broker}, {"vault", w.Vault}} {
 		ps = append(ps, at.validate(pools).under(at.key+".")...)
 	}
 	ps = append(ps, w.validateConnections()...)

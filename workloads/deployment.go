@@ -14,10 +14,11 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 )
 
-// Env is one environment variable: a value, or a key of a Secret.
+// Env is one environment variable: a value, a key of a Secret, or a field of the pod, such as "status.podIP".
 type Env struct {
 	Name, Value string
 	Secret, Key string
+	Field       string
 }
 
 // Probes are a program's health checks: over HTTP, or, without a path, whether the port takes connections.
@@ -33,6 +34,14 @@ type Probe struct {
 	KillWithin                              int // how long a container that failed it has to stop; 0: the pod's own grace
 }
 
+// newPods makes what runs the pods.
+func (b *objects) newPods() error {
+	if b.args.State != nil {
+		return b.newStatefulSet()
+	}
+	return b.newDeployment()
+}
+
 // newDeployment makes the Deployment. It says nothing about replicas: the autoscaler owns their number, and every `pulumi up` would
 // fight it (W2).
 func (b *objects) newDeployment() (err error) {
@@ -40,6 +49,22 @@ func (b *objects) newDeployment() (err error) {
 	if secrets := b.secrets(); len(secrets) > 0 { // the reloader rolls the pods when one of them changes
 		metadata.Annotations = pulumi.StringMap{"secret.reloader.stakater.com/reload": pulumi.String(strings.Join(secrets, ","))}
 	}
+	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
+		Metadata: metadata,
+		Spec: appsv1.DeploymentSpecArgs{
+			Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},
+			// New pods come before old ones go; capacity counts them as the surge.
+			Strategy: appsv1.DeploymentStrategyArgs{RollingUpdate: appsv1.RollingUpdateDeploymentArgs{
+				MaxSurge: pulumi.String(fmt.Sprintf("%d%%", config.SurgePercent)), MaxUnavailable: pulumi.Int(0),
+			}},
+			Template: b.template(),
+		},
+	}, pulumi.Parent(b.parent))
+	return err
+}
+
+// template are the pods, with what Prometheus and rollouts read off them.
+func (b *objects) template() corev1.PodTemplateSpecArgs {
 	annotations := pulumi.StringMap{
 		"prometheus.io/scrape": pulumi.String("true"),
 		"prometheus.io/port":   pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container)),
@@ -50,21 +75,10 @@ func (b *objects) newDeployment() (err error) {
 			annotations[config.Namespace+".com/"+files.Name] = files.Digest // programs read most of their files once
 		}
 	}
-	b.parent.Deployment, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
-		Metadata: metadata,
-		Spec: appsv1.DeploymentSpecArgs{
-			Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},
-			// New pods come before old ones go; capacity counts them as the surge.
-			Strategy: appsv1.DeploymentStrategyArgs{RollingUpdate: appsv1.RollingUpdateDeploymentArgs{
-				MaxSurge: pulumi.String(fmt.Sprintf("%d%%", config.SurgePercent)), MaxUnavailable: pulumi.Int(0),
-			}},
-			Template: corev1.PodTemplateSpecArgs{
-				Metadata: metav1.ObjectMetaArgs{Labels: b.labels(), Annotations: annotations},
-				Spec:     b.pod(),
-			},
-		},
-	}, pulumi.Parent(b.parent))
-	return err
+	return corev1.PodTemplateSpecArgs{
+		Metadata: metav1.ObjectMetaArgs{Labels: b.labels(), Annotations: annotations},
+		Spec:     b.pod(),
+	}
 }
 
 func (b *objects) pod() corev1.PodSpecArgs {
@@ -76,7 +90,7 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		TerminationGracePeriodSeconds: pulumi.Int(b.args.StopWithin),
 		SecurityContext:               podSecurity(),
 		NodeSelector:                  pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
-		Tolerations:                   tolerations(b.pool.Taints),
+		Tolerations:                   b.tolerations(),
 		TopologySpreadConstraints:     b.spread(),
 		Containers:                    b.newContainers(),
 		Volumes:                       b.volumes(),
@@ -90,22 +104,10 @@ func (b *objects) pod() corev1.PodSpecArgs {
 func (b *objects) newContainers() corev1.ContainerArray {
 	var array corev1.ContainerArray
 	for i, c := range b.containers {
-		made := corev1.ContainerArgs{
-			Name:    pulumi.String(c.Name),
-			Image:   b.images[i],
-			Args:    pulumi.ToStringArray(c.Command),
-			Command: pulumi.ToStringArray(c.Entrypoint),
-			Ports:   ports(c.Ports),
-			Env:     env(c.Env),
-			Resources: corev1.ResourceRequirementsArgs{
-				Requests: pulumi.StringMap{"cpu": pulumi.String(c.Requests.CPU), "memory": pulumi.String(c.Requests.Memory)},
-				Limits:   pulumi.StringMap{"cpu": pulumi.String(c.Limits.CPU), "memory": pulumi.String(c.Limits.Memory)},
-			},
-			LivenessProbe:   c.probe(c.Probes.Live),
-			ReadinessProbe:  c.probe(c.Probes.Ready), // nil where it says nothing: a sidecar does not decide who gets requests
-			SecurityContext: containerSecurity(),
-			VolumeMounts:    mounts(c.Files),
-		}
+		made := c.plain(b.images[i])
+		made.LivenessProbe = c.probe(c.Probes.Live)
+		made.ReadinessProbe = c.probe(c.Probes.Ready) // nil where it says nothing: a sidecar does not decide who gets requests
+		made.VolumeMounts = append(mounts(c.Files), b.stateMounts(c)...)
 		// Load balancers and proxies learn a little late that a pod goes; until then it still answers. Whom nobody calls is told at once.
 		if b.args.DrainSeconds > 0 {
 			made.Lifecycle = corev1.LifecycleArgs{PreStop: corev1.LifecycleHandlerArgs{
@@ -237,12 +239,15 @@ func (c Container) probe(p Probe) corev1.ProbePtrInput {
 // Workers take what the market for spot instances has: where one zone has none, they run in the others.
 func (b *objects) spread() corev1.TopologySpreadConstraintArray {
 	constraint := func(key, otherwise string) corev1.TopologySpreadConstraintArgs {
-		return corev1.TopologySpreadConstraintArgs{
+		made := corev1.TopologySpreadConstraintArgs{
 			TopologyKey: pulumi.String(key), MaxSkew: pulumi.Int(1), WhenUnsatisfiable: pulumi.String(otherwise),
 			LabelSelector:    metav1.LabelSelectorArgs{MatchLabels: b.selector()},
-			MatchLabelKeys:   pulumi.StringArray{pulumi.String("pod-template-hash")},
 			NodeTaintsPolicy: pulumi.String("Honor"),
 		}
+		if b.args.State == nil { // a StatefulSet's pods replace each other one by one: they count together
+			made.MatchLabelKeys = pulumi.StringArray{pulumi.String("pod-template-hash")}
+		}
+		return made
 	}
 	otherwise := "DoNotSchedule"
 	if b.args.AnyZone {
@@ -266,18 +271,21 @@ func onPool(pool string) corev1.AffinityArgs {
 }
 
 // lostAfter is how many seconds a pod may stay on a node that does not answer, before another takes its place. Kubernetes' own 300 are
-// for what has state.
+// for what has state: its successor waits for its volume in any case, which AWS does not let go before the node is known to be gone.
 const lostAfter = 30
 
 // tolerations are the pool's taints, and those of a node that is lost.
-func tolerations(taints []config.Taint) corev1.TolerationArray {
+func (b *objects) tolerations() corev1.TolerationArray {
 	var array corev1.TolerationArray
 	for _, lost := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		if b.args.State != nil {
+			continue
+		}
 		array = append(array, corev1.TolerationArgs{
 			Key: pulumi.String(lost), Operator: pulumi.String("Exists"), Effect: pulumi.String("NoExecute"), TolerationSeconds: pulumi.Int(lostAfter),
 		})
 	}
-	for _, t := range taints {
+	for _, t := range b.pool.Taints {
 		array = append(array, corev1.TolerationArgs{
 			Key: pulumi.String(t.Key), Operator: pulumi.String("Equal"), Value: pulumi.String(t.Value), Effect: pulumi.String(t.Effect),
 		})
@@ -289,11 +297,14 @@ func env(list []Env) corev1.EnvVarArray {
 	var array corev1.EnvVarArray
 	for _, e := range list {
 		variable := corev1.EnvVarArgs{Name: pulumi.String(e.Name)}
-		if e.Secret != "" {
+		switch {
+		case e.Secret != "":
 			variable.ValueFrom = corev1.EnvVarSourceArgs{SecretKeyRef: corev1.SecretKeySelectorArgs{
 				Name: pulumi.String(e.Secret), Key: pulumi.String(e.Key),
 			}}
-		} else {
+		case e.Field != "":
+			variable.ValueFrom = corev1.EnvVarSourceArgs{FieldRef: corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(e.Field)}}
+		default:
 			variable.Value = pulumi.String(e.Value)
 		}
 		array = append(array, variable)

@@ -101,7 +101,7 @@ func NewPooler(ctx *pulumi.Context, place Place, args *PoolerArgs, opts ...pulum
 	if err != nil {
 		return nil, err
 	}
-	p.Ready = []pulumi.Resource{made.Deployment, made.Door}
+	p.Ready = []pulumi.Resource{made.Runs, made.Door}
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
 }
 

@@ -8,6 +8,9 @@ import (
 )
 
 func (b *objects) newAutoscaler() error {
+	if b.args.State != nil {
+		return nil // each of its pods has something of its own
+	}
 	if b.args.Queue != nil {
 		return b.newScaledObject()
 	}
@@ -41,13 +44,18 @@ func (b *objects) newAutoscaler() error {
 	return err
 }
 
-// newDisruptionBudget lets a fifth go at a time when nodes are drained; a pod that is not healthy anyway never holds a drain up.
+// newDisruptionBudget lets a fifth go at a time when nodes are drained, of what keeps something one; a pod that is not healthy anyway never
+// holds a drain up.
 func (b *objects) newDisruptionBudget() error {
+	var gone pulumi.Input = pulumi.String("20%")
+	if b.args.State != nil {
+		gone = pulumi.Int(1)
+	}
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: b.metadata(b.name),
 		Spec: policyv1.PodDisruptionBudgetSpecArgs{
 			Selector:                   metav1.LabelSelectorArgs{MatchLabels: b.selector()},
-			MaxUnavailable:             pulumi.String("20%"),
+			MaxUnavailable:             gone,
 			UnhealthyPodEvictionPolicy: pulumi.String("AlwaysAllow"),
 		},
 	}, pulumi.Parent(b.parent))

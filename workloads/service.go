@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 
-	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -28,15 +27,15 @@ type Place struct {
 	Scaler []pulumi.Resource
 }
 
-// Service is one program, run by a Deployment that its autoscaler sizes.
+// Service is one program, run by a Deployment that its autoscaler sizes, or, where it keeps something, by a StatefulSet.
 type Service struct {
 	pulumi.ResourceState
 
 	// Door is the Kubernetes Service, nil where nobody calls; Account the service account.
 	Door    *corev1.Service
 	Account *corev1.ServiceAccount
-	// Deployment runs it, for those who come after it.
-	Deployment *appsv1.Deployment
+	// Runs is its Deployment or StatefulSet, for those who come after it.
+	Runs pulumi.Resource
 }
 
 // ServiceArgs are what one program has of its own.
@@ -59,12 +58,16 @@ type ServiceArgs struct {
 	Env              []Env
 	Files            []Files
 	Probes           Probes
+	// State is what it keeps; nil for what a Deployment runs.
+	State *State
 	// Sidecars run beside the program, under the same rules. What they ask for counts in capacity only if Spec has it.
 	Sidecars []Container
 	// MetricsPort is where Prometheus asks; 0 is the first port.
 	MetricsPort int
 	// CallsKubernetes gives the pods a token for the API server; what it may do there is the caller's to say.
 	CallsKubernetes bool
+	// Identity is the ARN of the IAM role that its account may take on; nil for none.
+	Identity pulumi.StringInput
 	// Autoscaler's name and the utilisation in percent of requests that it aims at; 0 leaves a resource out.
 	Autoscaler              string
 	TargetCPU, TargetMemory int
@@ -98,6 +101,8 @@ type Container struct {
 	Files            []Files
 	Probes           Probes
 	Requests, Limits config.Amount
+	// Keeps: it has the pod's volume.
+	Keeps bool
 }
 
 // Files is a ConfigMap, or a Secret by its name, mounted into a container. A change of a ConfigMap's digest rolls the pods; those of a
@@ -114,7 +119,7 @@ func (args *ServiceArgs) containers(program string) []Container {
 	own := Container{
 		Name: cmp.Or(args.Container, program), Image: args.Spec.Image, Command: args.Command, Entrypoint: args.Entrypoint, Stop: args.Stop,
 		Ports: args.Ports, Env: args.Env, Files: args.Files,
-		Probes: args.Probes, Requests: args.Spec.Requests, Limits: args.Spec.Limits,
+		Probes: args.Probes, Requests: args.Spec.Requests, Limits: args.Spec.Limits, Keeps: true,
 	}
 	return append([]Container{own}, args.Sidecars...)
 }
@@ -144,8 +149,8 @@ func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs
 		make func() error
 	}{
 		{"service account", b.newAccount},
-		{"deployment", b.newDeployment},
 		{"service", b.newService},
+		{"pods", b.newPods},
 		{"autoscaler", b.newAutoscaler},
 		{"disruption budget", b.newDisruptionBudget},
 	} {
@@ -192,8 +197,12 @@ func (b *objects) selector() pulumi.StringMap { return pulumi.ToStringMap(b.args
 
 // newAccount makes the program's identity. It gets no token for the API server unless the program talks to it (C6).
 func (b *objects) newAccount() (err error) {
+	metadata := b.metadata(b.name)
+	if b.args.Identity != nil {
+		metadata.Annotations = pulumi.StringMap{"eks.amazonaws.com/role-arn": b.args.Identity}
+	}
 	b.parent.Account, err = corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{
-		Metadata:                     b.metadata(b.name),
+		Metadata:                     metadata,
 		AutomountServiceAccountToken: pulumi.Bool(false), // the pod says so itself, where it is wanted
 	}, pulumi.Parent(b.parent))
 	return err
@@ -203,7 +212,22 @@ func (b *objects) newService() (err error) {
 	if b.args.ServiceName == "" {
 		return nil
 	}
+	if state := b.args.State; state != nil && state.Governing != b.args.ServiceName {
+		if _, err := b.newDoor(b.name+"-names", state.Governing); err != nil {
+			return err
+		}
+	}
+	b.parent.Door, err = b.newDoor(b.name, b.args.ServiceName)
+	return err
+}
+
+// newDoor makes a Service. The one that gives pods their names leads to none in particular, and knows them before they are ready: they have to
+// find each other to become it.
+func (b *objects) newDoor(child, name string) (*corev1.Service, error) {
 	spec := corev1.ServiceSpecArgs{Selector: b.selector(), Type: pulumi.String("ClusterIP")}
+	if b.args.State != nil && b.args.State.Governing == name {
+		spec.ClusterIP, spec.PublishNotReadyAddresses = pulumi.String("None"), pulumi.Bool(true)
+	}
 	var ports corev1.ServicePortArray
 	for _, port := range b.args.Ports {
 		for _, offered := range port.Service {
@@ -214,13 +238,12 @@ func (b *objects) newService() (err error) {
 		}
 	}
 	spec.Ports = ports
-	metadata := b.metadata(b.args.ServiceName)
+	metadata := b.metadata(name)
 	if b.args.Balancer != nil {
 		spec.Type = pulumi.String("LoadBalancer")
 		spec.LoadBalancerClass = pulumi.String("service.k8s.aws/nlb")
 		spec.AllocateLoadBalancerNodePorts = pulumi.Bool(false) // it leads to the pods' own addresses
 		metadata.Annotations = b.args.Balancer
 	}
-	b.parent.Door, err = corev1.NewService(b.ctx, b.name, &corev1.ServiceArgs{Metadata: metadata, Spec: spec}, pulumi.Parent(b.parent))
-	return err
+	return corev1.NewService(b.ctx, child, &corev1.ServiceArgs{Metadata: metadata, Spec: spec}, pulumi.Parent(b.parent))
 }

@@ -1,0 +1,55 @@
+package programs
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Names are what a test's programs get from DNS: a file in the place of /etc/hosts that only they see. It may change while they run, as the
+// addresses behind a headless Service do.
+type Names struct{ path string }
+
+// NewNames knows localhost.
+func NewNames(t *testing.T) *Names {
+	t.Helper()
+	n := &Names{filepath.Join(t.TempDir(), "hosts")}
+	n.Set(t, nil)
+	return n
+}
+
+// Set says which addresses stand behind each name, and forgets what was said before. The file stays the same: programs have it mounted.
+func (n *Names) Set(t *testing.T, addresses map[string][]string) {
+	t.Helper()
+	text := "127.0.0.1 localhost\n"
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		for _, address := range addresses[name] {
+			text += fmt.Sprintln(address, name)
+		}
+	}
+	require.NoError(t, os.WriteFile(n.path, []byte(text), 0o644))
+}
+
+// resolve is the command line that runs another one with these names. Only the process and its children see the mount.
+func (n *Names) resolve(args []string) []string {
+	return append([]string{"sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, n.path}, args...)
+}
+
+// AddressesIn gives n addresses of the loopback range 127.<net>.<block>.0/24, for pods of their own each. A later block has new ones.
+func AddressesIn(net, block, n int) (addresses []string) {
+	for i := range n {
+		addresses = append(addresses, fmt.Sprintf("127.%d.%d.%d", net, block, i+1))
+	}
+	return addresses
+}
+
+// Has tells whether a text has all of some parts; for conditions that are waited for.
+func Has(text string, parts ...string) bool {
+	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
+}

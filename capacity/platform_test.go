@@ -104,7 +104,7 @@ func TestC3EveryAddOnIsCounted(t *testing.T) {
 		assert.Nil(t, d.Pools, "%s: on every pool's nodes", d.Name)
 		assert.Equal(t, d.Name != "ebs-csi-node", d.HostNetwork, d.Name)
 	}
-	want := []string{"api", "risk-worker", "billing", "ingress", "pgbouncer", "ebs-csi-node"}
+	want := []string{"api", "risk-worker", "billing", "ingress", "pgbouncer", "redis-cluster", "broker", "vault", "ebs-csi-node"}
 	for _, kind := range []string{"technical", "fundamental", "sentiment", "value", "activist", "buffett"} {
 		want = append(want, "agent-worker-"+kind)
 	}
@@ -175,4 +175,18 @@ func TestC3ProdHasWhatItsMinimumNeeds(t *testing.T) {
 	report := PlanFor(committed(t, "prod")).Check()
 	assert.Equal(t, 3, report.NodesAtMinimum("services"), "10 pods of 2 vCPU, a node in each zone")
 	assert.Zero(t, report.NodesAtMinimum("gpu"))
+}
+
+// What keeps something is tied to the zones of its volumes, is rolled out pod by pod, and has its place without the lost zone's pods (D7, D8, S1).
+func TestC3WhatKeepsSomethingStaysInItsZone(t *testing.T) {
+	platform := committed(t, "prod")
+	plan := PlanFor(platform)
+	for name, pods := range map[string]int{"redis-cluster": 6, "broker": 3, "vault": 3} {
+		i := slices.IndexFunc(plan.Workloads, func(w Workload) bool { return w.Name == name })
+		w := plan.Workloads[i]
+		assert.Equal(t, []int{pods, pods, 0, 1, 1}, []int{w.Min, w.Max, w.Surge, w.Volumes, w.ZoneSkew}, name)
+	}
+	stateful := pool(t, plan.Check(), "stateful")
+	assert.Equal(t, []int{12, 12, 8}, []int{stateful.Minimum.Pods, stateful.Maximum.Pods, stateful.ZoneLost.Pods})
+	assert.Equal(t, 3, stateful.Minimum.Nodes, "one in each zone")
 }

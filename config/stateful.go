@@ -31,6 +31,10 @@ func (s Stateful) Workload(pods int) Workload {
 	return Workload{Image: s.Image, Pool: s.Pool, Replicas: Replicas{Min: pods, Max: pods}, Requests: s.Requests, Limits: s.Limits}
 }
 
+func (s Stateful) named(name string, pods int) Named {
+	return Named{Name: name, Workload: s.Workload(pods), Volumes: 1, StorageGiB: s.StorageGiB}
+}
+
 // mostStorageGiB is what one gp3 volume holds.
 const mostStorageGiB = 16384
 

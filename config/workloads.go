@@ -55,8 +55,8 @@ type Named struct {
 	Workload
 	// Worker: it takes tasks from a queue, and nobody waits for one of its pods. Zones are a preference then.
 	Worker bool
-	// Volumes are how many each pod has: it stays in their zone, and has no autoscaler.
-	Volumes int
+	// Volumes are how many each pod has, StorageGiB how large one is: a pod stays in the zone of its volumes, and has no autoscaler.
+	Volumes, StorageGiB int
 }
 
 // All lists the workloads; capacity, budgets and policies go through this one list.
@@ -70,9 +70,7 @@ func (w Workloads) All() []Named {
 		Named{Name: "billing", Workload: w.Billing},
 		Named{Name: "ingress", Workload: w.Ingress},
 		Named{Name: PoolerName, Workload: w.Pooler},
-		Named{Name: RedisName, Workload: w.Redis.Workload(RedisPods), Volumes: 1},
-		Named{Name: BrokerName, Workload: w.Broker.Workload(BrokerPods), Volumes: 1},
-		Named{Name: VaultName, Workload: w.Vault.Workload(VaultPods), Volumes: 1})
+		w.Redis.named(RedisName, RedisPods), w.Broker.named(BrokerName, BrokerPods), w.Vault.named(VaultName, VaultPods))
 }
 
 var agentType = regexp.MustCompile(`^[a-z][a-z0-9]{1,19}$`)

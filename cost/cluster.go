@@ -25,6 +25,11 @@ func (b *builder) addCluster() {
 		disks = disks.plus(size.times(float64(pool.DiskGiB)))
 	}
 	b.add(Kubernetes, "disks of the nodes, gp3", disks, nodeDisk)
+	kept := 0
+	for _, w := range b.platform.Workloads.All() {
+		kept += w.Replicas.Max * w.Volumes * w.StorageGiB
+	}
+	b.add(Kubernetes, "volumes of Redis, the broker and Vault, gp3", exactly(float64(kept)), nodeDisk)
 }
 
 // refused names the types that package capacity does not know: without a size they have no price either.

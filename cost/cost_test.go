@@ -255,7 +255,7 @@ func TestE4BilledFollowsConfig(t *testing.T) {
 	prod, staging := Billed(committed(t, "prod")), Billed(committed(t, "staging"))
 	for token, want := range map[string][2]int{
 		natGateways: {3, 1}, "aws:ec2/eip:Eip": {3, 1}, databases: {2, 1},
-		"aws:ec2/vpcEndpoint:VpcEndpoint": {7, 1}, "aws:eks/nodeGroup:NodeGroup": {3, 2}, kmsKeys: {5, 5},
+		"aws:ec2/vpcEndpoint:VpcEndpoint": {7, 1}, "aws:eks/nodeGroup:NodeGroup": {4, 2}, kmsKeys: {5, 5},
 	} {
 		assert.Equal(t, want, [2]int{prod[token], staging[token]}, token)
 	}

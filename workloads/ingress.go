@@ -1,7 +1,7 @@
 package workloads
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"strings"
 
@@ -18,6 +18,10 @@ var (
 	traefikStatic string
 	//go:embed traefik/dynamic.yml
 	traefikDynamic string
+	// The limiter is a plugin, which Traefik takes as source (its tests stay here).
+	//
+	//go:embed traefik/limit/.traefik.yml traefik/limit/*.go
+	traefikLimit embed.FS
 )
 
 // IngressPorts are the ports of Traefik's container. The load balancer reaches them all: two to forward to, one to ask about health.
@@ -72,14 +76,19 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
+	limit, err := newTraefikLimit(ctx, place, i)
+	if err != nil {
+		return nil, err
+	}
 	service, err := NewService(ctx, ingressName, place, &ServiceArgs{
-		Spec:            args.Spec,
-		Labels:          map[string]string{"app": ingressName}, // the source's network policy lets it reach the API by this label
-		ServiceName:     ingressName,
-		Ports:           IngressPorts,
-		Balancer:        balancer(args),
-		Command:         []string{"--configFile=/etc/traefik/traefik.yml"},
-		Files:           []Files{files},
+		Spec:        args.Spec,
+		Labels:      map[string]string{"app": ingressName}, // the source's network policy lets it reach the API by this label
+		ServiceName: ingressName,
+		Ports:       IngressPorts,
+		Balancer:    balancer(args),
+		Command:     []string{"--configFile=/etc/traefik/traefik.yml"},
+		// The plugin reads the password of the Redis that it counts in.
+		Files:           []Files{files, limit, {Name: "redis-credentials", Path: "/etc/redis-credentials", Secret: "redis-credentials"}},
 		CallsKubernetes: true,
 		Probes: Probes{
 			Port: ingressHealthPort,
@@ -169,4 +178,32 @@ func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, paren
 		return digest(parts[0].(string), traefikDynamic, parts[1].(string))
 	}).(pulumi.StringOutput)
 	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
+}
+
+// newTraefikLimit hands out the source of the limiter, where Traefik looks for plugins: beside its working folder, which is / in its image.
+func newTraefikLimit(ctx *pulumi.Context, place Place, parent pulumi.Resource) (Files, error) {
+	const folder, name = "traefik/limit", ingressName + "-limit"
+	entries, err := traefikLimit.ReadDir(folder)
+	if err != nil {
+		return Files{}, err
+	}
+	data, all := pulumi.StringMap{}, []string{}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		text, err := traefikLimit.ReadFile(folder + "/" + entry.Name())
+		if err != nil {
+			return Files{}, err
+		}
+		data[entry.Name()] = pulumi.String(text)
+		all = append(all, string(text))
+	}
+	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, ingressName), Data: data}, pulumi.Parent(parent))
+	if err != nil {
+		return Files{}, fmt.Errorf("creating the limiter's source: %w", err)
+	}
+	return Files{
+		Name: "traefik-limit", Path: "/plugins-local/src/alphapulse/limit", ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(all...)),
+	}, nil
 }

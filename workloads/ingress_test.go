@@ -108,7 +108,7 @@ func TestW1RoutesBecomeIngresses(t *testing.T) {
 		assert.Nil(t, unlimited.At(at), "%s: two would quarrel over one certificate", name)
 	}
 	const middlewares = `metadata.annotations["traefik.ingress.kubernetes.io/router.middlewares"]`
-	assert.Equal(t, "client-limit@file,total-limit@file", limited.At(middlewares), "what is refused to one client is not taken from all")
+	assert.Equal(t, "client-limit@file,total-limit@file", limited.At(middlewares), "what one client has too many takes nothing from the others")
 	assert.Nil(t, unlimited.At(middlewares), "Stripe's webhooks are exempt")
 }
 

@@ -59,6 +59,7 @@ test: program ## Run everything: linters, unit tests, and the whole on the local
 suites:
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/compile violations -o bin/violations ./rules/violations
+	@tools/compile manifests -o bin/manifests ./workloads/manifests
 	@tools/seventh $(LOCAL)/seventh
 	@tools/compile seventh -overlay $(LOCAL)/seventh/overlay.json -o bin/seventh .
 	@tools/suite lint    $(MAKE) --no-print-directory lint

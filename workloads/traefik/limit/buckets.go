@@ -2,7 +2,8 @@ package limit
 
 import "sync"
 
-// buckets are counted in this process: for the time without Redis.
+// buckets are counted in this process, for the time without Redis: whatever comes of that, one replica lets no more through than the limit
+// says for all.
 type buckets struct {
 	lock sync.Mutex
 	full map[string]int64 // when the bucket is full again, in microseconds; one that is not here is full
@@ -24,11 +25,26 @@ func (b *buckets) take(key string, now, interval, burst int64) int64 {
 	if wait := full + interval - burst*interval - now; wait > 0 {
 		return wait
 	}
-	if len(b.full) >= mostBuckets {
+	b.set(key, full+interval, now)
+	return 0
+}
+
+// note takes a token that Redis has given.
+func (b *buckets) note(key string, now, interval int64) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	full := b.full[key]
+	if full < now {
+		full = now
+	}
+	b.set(key, full+interval, now)
+}
+
+func (b *buckets) set(key string, full, now int64) {
+	if _, known := b.full[key]; !known && len(b.full) >= mostBuckets {
 		b.forget(now)
 	}
-	b.full[key] = full + interval
-	return 0
+	b.full[key] = full
 }
 
 // forget makes room: buckets that are full, and if there are too few of them, all.

@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// patience is how long a request may wait for Redis, all in all; rest is how long nobody asks a node again that did not answer.
-	patience = 250 * time.Millisecond
-	rest     = time.Second
+	// patience is how long a request may wait for Redis, all in all; rest is how long nobody asks a node again that did not answer. One that
+	// is gone refuses at once, one that hangs holds up what is under way, and then one request at a time. Less patience would count apart
+	// whenever Redis is slow.
+	patience = time.Second
+	rest     = 5 * time.Second
 	// shards are the parts in which buckets are spread over the nodes. Each is in one slot, whose node is learned when it says MOVED.
 	shards = 64
 	// mostIdle is how many connections to a node are kept.
@@ -71,7 +73,8 @@ func (c *cluster) take(name, who string, interval, burst int64) (int64, error) {
 	command := []string{"EVAL", script, "1", key, strconv.FormatInt(interval, 10), strconv.FormatInt(burst, 10)}
 	deadline := time.Now().Add(patience)
 	node := c.owner(shard)
-	for range 4 { // to the owner, to the seed when it does not answer, and where that points to
+	// To the owner, to the seed when it does not answer, and where that points to. (Traefik's interpreter knows no `range 4`.)
+	for tries := 0; tries < 4; tries++ {
 		answer, err := c.ask(node, deadline, command)
 		if err != nil {
 			if node == c.seed {

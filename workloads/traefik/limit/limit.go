@@ -57,9 +57,13 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.by == "client" {
 		who = clientOf(r)
 	}
+	bucket := l.name + " " + who
 	wait, err := l.redis.take(l.name, who, l.interval, l.burst)
-	if err != nil { // better counted by each replica for itself than not at all, and better than answering nobody
-		wait = ownBuckets.take(l.name+" "+who, time.Now().UnixMicro(), l.interval, l.burst)
+	switch {
+	case err != nil: // better counted by each replica for itself than not at all, and better than answering nobody
+		wait = ownBuckets.take(bucket, time.Now().UnixMicro(), l.interval, l.burst)
+	case wait == 0: // so that nobody begins anew when Redis goes
+		ownBuckets.note(bucket, time.Now().UnixMicro(), l.interval)
 	}
 	if wait > 0 {
 		w.Header().Set("Retry-After", strconv.FormatInt((wait+999999)/1000000, 10))

@@ -40,6 +40,7 @@ var flows = append([]Flow{
 	{loadBalancer, ingress, tcp(8080), "health checks"},
 	{ingress, api, tcp(8000), "requests"},
 	{ingress, billing, tcp(8000), "requests and Stripe's webhooks"},
+	{ingress, redis, tcp(6379), "limits"},
 	{ingress, apiServer, https, "routes and certificates"},
 
 	{api, pooler, tcp(5432), "SQL"},

@@ -109,6 +109,13 @@ func TestN7PolicyOfTheSourceIsKeptAndCompleted(t *testing.T) {
 	}, outOf(p), "nothing else: neither PostgreSQL itself nor the internet")
 }
 
+func TestN7IngressReachesWhatItLeadsToAndTheRedisThatItCountsIn(t *testing.T) {
+	out := outOf(policies(t, prodNetwork).Find(t, networkPolicy, "network-policies-ingress"))
+	pod := func(app string) string { return "map[podSelector:map[matchLabels:map[app:" + app + "]]]" }
+	require.Len(t, out, 3, "the third is the API server's addresses")
+	assert.Subset(t, out, []string{"8000/TCP " + pod("api") + " " + pod("billing"), "6379/TCP " + pod("redis")})
+}
+
 func TestN7EveryRuleNamesPortsAndPeers(t *testing.T) {
 	for _, p := range policies(t, prodNetwork).All(networkPolicy) {
 		assert.Equal(t, []any{"Ingress", "Egress"}, p.At("spec.policyTypes"), p.Name)

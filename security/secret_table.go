@@ -91,7 +91,7 @@ var secretTable = []clusterSecret{
 	}, {
 		name: "redis-credentials", space: InPlatform, path: "redis/credentials", keys: named("url", "password"), origin: generated,
 		url:     "redis://:%s@redis-cluster:6379",
-		readers: "API, agents, risk workers, Redis itself",
+		readers: "API, agents, risk workers, the ingress, Redis itself",
 	}, {
 		name: "broker-credentials", space: InPlatform, path: "broker/credentials", keys: named("url", "password"), origin: generated,
 		// As kombu reads it: the host is a Sentinel, the password the one of the Redis that Sentinel names. The name of that group, `broker`,

@@ -192,3 +192,31 @@ func TestW1SomeIngressAlwaysAsksForTheCertificate(t *testing.T) {
 	only := ingressOn(t, p, "pem").Find(t, ingress, "ingress-unlimited")
 	assert.Equal(t, "letsencrypt-prod", only.At(`metadata.annotations["cert-manager.io/cluster-issuer"]`))
 }
+
+func TestW1LimiterIsShippedAsTraefikLooksForIt(t *testing.T) {
+	run := ingressOf(t, "pem")
+	source, pods := run.Find(t, configMap, "ingress-limit"), run.Find(t, deployment, "ingress")
+	data, ok := source.At("data").(map[string]any)
+	require.True(t, ok)
+	for _, file := range []string{".traefik.yml", "limit.go", "cluster.go"} {
+		assert.Contains(t, data, file)
+	}
+	for file := range data {
+		assert.NotContains(t, file, "_test", "tests stay at home")
+	}
+	mounts, _ := pods.At(container + "volumeMounts").([]any)
+	assert.Contains(t, mounts, map[string]any{"name": "traefik-limit", "mountPath": "/plugins-local/src/alphapulse/limit", "readOnly": true})
+	assert.NotEmpty(t, pods.At(`spec.template.metadata.annotations["alphapulse.com/traefik-limit"]`), "a new limiter rolls the pods")
+	static, _ := run.Find(t, configMap, "ingress-config").At(`data["traefik.yml"]`).(string)
+	assert.Contains(t, static, "abortOnPluginFailure: true", "without limits nothing starts")
+	assert.Contains(t, static, "moduleName: alphapulse/limit")
+}
+
+func TestS2TraefikReadsTheRedisPasswordFromItsSecret(t *testing.T) {
+	run := ingressOf(t, "pem")
+	pods := run.Find(t, deployment, "ingress")
+	mounts, _ := pods.At(container + "volumeMounts").([]any)
+	assert.Contains(t, mounts, map[string]any{"name": "redis-credentials", "mountPath": "/etc/redis-credentials", "readOnly": true})
+	assert.Contains(t, run.Find(t, configMap, "ingress-config").At(`data["dynamic.yml"]`), "passwordFile: /etc/redis-credentials/password")
+	assert.Equal(t, "redis-credentials", pods.At(`metadata.annotations["secret.reloader.stakater.com/reload"]`))
+}

@@ -100,6 +100,10 @@ func forged(t *testing.T, s *stand) {
 		assert.LessOrEqual(t, passed, mayPass(clientBurst, time.Since(began)), c.what)
 		assert.GreaterOrEqual(t, passed, clientBurst, c.what)
 	}
+	a, err := s.visitor(t, s.address(200)).askURL("https://"+s.replicas[0].address+":8443/health", host, http.Header{"X_forwarded_for": {"192.0.2.1"}, "X-Forwarded-For": {"192.0.2.1"}})
+	require.NoError(t, err)
+	assert.Equal(t, s.address(200), a.said["for"], "nor does the program behind believe it")
+	assert.Empty(t, a.said["alias"])
 	var y tally
 	y.many(s.visitor(t, s.address(65)), 30, "/", behalf("192.0.2.3")) // whom all of them named
 	assert.Equal(t, 30, y.passed(t), "whoever was named has lost nothing")

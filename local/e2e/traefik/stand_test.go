@@ -82,7 +82,7 @@ func newStand(t *testing.T, block int) *stand {
 // echo says which service it is, and what it was asked by whom.
 func echo(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]string{"service": name, "path": r.URL.Path, "for": r.Header.Get("X-Forwarded-For")})
+		_ = json.NewEncoder(w).Encode(map[string]string{"service": name, "path": r.URL.Path, "for": r.Header.Get("X-Forwarded-For"), "alias": strings.Join(r.Header["X_forwarded_for"], ",")})
 	})
 }
 
@@ -191,7 +191,7 @@ func (s *stand) isReady(t *testing.T, r *replica) {
 		if err != nil {
 			return false, nil
 		}
-		pinged.Body.Close()
+		_ = pinged.Body.Close()
 		answered, err := v.ask(r, "/health", nil)
 		return err == nil && pinged.StatusCode == http.StatusOK && answered.status == http.StatusOK, nil
 	}), "%s is not ready", r.address)

@@ -61,7 +61,7 @@ func (v *visitor) askURL(url, host string, header http.Header) (answered, error)
 	if err != nil {
 		return answered{}, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	a.came, a.status, a.header = time.Now(), response.StatusCode, response.Header
 	if response.StatusCode == http.StatusOK {

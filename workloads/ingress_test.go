@@ -218,5 +218,6 @@ func TestS2TraefikReadsTheRedisPasswordFromItsSecret(t *testing.T) {
 	mounts, _ := pods.At(container + "volumeMounts").([]any)
 	assert.Contains(t, mounts, map[string]any{"name": "redis-credentials", "mountPath": "/etc/redis-credentials", "readOnly": true})
 	assert.Contains(t, run.Find(t, configMap, "ingress-config").At(`data["dynamic.yml"]`), "passwordFile: /etc/redis-credentials/password")
+	assert.Contains(t, run.Find(t, configMap, "ingress-config").At(`data["dynamic.yml"]`), "redis: "+config.RedisName+":6379")
 	assert.Equal(t, "redis-credentials", pods.At(`metadata.annotations["secret.reloader.stakater.com/reload"]`))
 }

@@ -13,13 +13,15 @@ import (
 )
 
 // Names are what a test's programs get from DNS: a file in the place of /etc/hosts that only they see. It may change while they run, as the
-// addresses behind a headless Service do.
-type Names struct{ path string }
+// addresses behind a headless Service do. A name that is not in it is not there: no name server is asked.
+type Names struct{ path, servers string }
 
 // NewNames knows localhost.
 func NewNames(t *testing.T) *Names {
 	t.Helper()
-	n := &Names{filepath.Join(t.TempDir(), "hosts")}
+	folder := t.TempDir()
+	n := &Names{filepath.Join(folder, "hosts"), filepath.Join(folder, "resolv.conf")}
+	require.NoError(t, os.WriteFile(n.servers, []byte("nameserver 127.255.255.254\noptions timeout:1 attempts:1\n"), 0o644)) // nobody listens there
 	n.Set(t, nil)
 	return n
 }
@@ -38,7 +40,8 @@ func (n *Names) Set(t *testing.T, addresses map[string][]string) {
 
 // resolve is the command line that runs another one with these names. Only the process and its children see the mount.
 func (n *Names) resolve(args []string) []string {
-	return append([]string{"sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, n.path}, args...)
+	const script = `mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"`
+	return append([]string{"sh", "-c", script, n.path, n.servers}, args...)
 }
 
 // AddressesIn gives n addresses of the loopback range 127.<net>.<block>.0/24, for pods of their own each. A later block has new ones.

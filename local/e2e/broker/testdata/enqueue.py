@@ -1,0 +1,19 @@
+"""Enqueues tasks one after the other: enqueue.py NAME HOW-MANY BALLAST TRIES. A task counts once the broker has taken it; until then it is tried again."""
+import sys
+import time
+
+from tasks import work
+
+name, count, ballast, tries = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+for i in range(count):
+    task = f"{name}-{i}"
+    for attempt in range(tries):
+        try:
+            work.apply_async((task,), {"ballast": "x" * ballast})
+            print("taken", task, flush=True)
+            break
+        except Exception as error:  # whatever it is, the task was not taken
+            print("refused", task, repr(error)[:300].replace("\n", " "), flush=True)
+            time.sleep(0.2)
+    else:
+        sys.exit(f"gave up {task}")

@@ -40,7 +40,8 @@ opinion() {
 		END { if (value["ip"] != "") print value["config-epoch"], value["ip"], value["num-slaves"] }'
 }
 
-# survey asks all Sentinels. The newest opinion counts: every failover has a higher epoch, and only whoever won it knows at first.
+# survey asks all Sentinels. The newest opinion counts: every failover has a higher epoch, and only whoever won it knows at first. The number
+# of replicas is the highest that anybody knows: a Sentinel that is new knows of none.
 survey() {
 	heard=0 knowing=0 epoch=-1 primary='' replicas=0
 	for asked in $(hosts); do
@@ -51,7 +52,8 @@ survey() {
 		knowing=$((knowing + 1))
 		# shellcheck disable=SC2086 # three words
 		set -- $said
-		if [ "$1" -gt $epoch ]; then epoch=$1 primary=$2 replicas=$3; fi
+		if [ "$1" -gt $epoch ]; then epoch=$1 primary=$2; fi
+		if [ "$3" -gt $replicas ]; then replicas=$3; fi
 	done
 }
 

@@ -15,7 +15,7 @@ may_lead() {
 }
 
 # may_follow: the primary is there, whatever it answers. After a stop of all pods it may take long to come, and has the newest data: a replica
-# that were up before it would be made primary in its place. Who never comes is not waited for for ever.
+# that was up before it would be made primary in its place. Who never comes is not waited for for ever.
 may_follow() {
 	[ -n "$(redis "$primary" PING)" ] || [ $waited -ge "$BROKER_PRIMARY_WITHIN" ]
 }

@@ -47,11 +47,8 @@ func newGroup(t *testing.T, block int, more ...string) *group {
 	programs.Tool(t, "redis-server")
 	g := &group{names: programs.NewNames(t), more: more}
 	for i := range 3 {
-		p := &pod{group: g, name: fmt.Sprintf("broker-%d", i), folder: t.TempDir()}
-		for _, folder := range []string{"data", "run", "credentials"} {
-			require.NoError(t, os.Mkdir(filepath.Join(p.folder, folder), 0o700))
-		}
-		p.tell(t, password)
+		p := &pod{group: g, name: fmt.Sprintf("broker-%d", i)}
+		p.empty(t)
 		g.pods = append(g.pods, p)
 	}
 	g.move(t, block)
@@ -60,6 +57,16 @@ func newGroup(t *testing.T, block int, more ...string) *group {
 	}
 	g.whole(t)
 	return g
+}
+
+// empty gives the pod a new volume.
+func (p *pod) empty(t *testing.T) {
+	t.Helper()
+	p.folder = t.TempDir()
+	for _, folder := range []string{"data", "run", "credentials"} {
+		require.NoError(t, os.Mkdir(filepath.Join(p.folder, folder), 0o700))
+	}
+	p.tell(t, password)
 }
 
 // tell mounts a password.
@@ -131,7 +138,7 @@ func (p *pod) kill() {
 	p.sentinel.Kill()
 }
 
-// runs a script that the kubelet runs in the pod.
+// run runs a script that the kubelet runs in the pod.
 func (p *pod) run(t *testing.T, script string) (string, error) {
 	t.Helper()
 	return programs.Run(t, limit, p.script(script))
@@ -181,6 +188,17 @@ func (g *group) primary(t *testing.T, of ...*pod) *pod {
 	}
 	for _, p := range of {
 		if strings.HasPrefix(named, p.name+"."+domain+"\n") && p.leads(t) {
+			return p
+		}
+	}
+	return nil
+}
+
+// leader is the pod that leads, whoever agrees; nil if none does.
+func (g *group) leader(t *testing.T) *pod {
+	t.Helper()
+	for _, p := range g.pods {
+		if p.leads(t) {
 			return p
 		}
 	}

@@ -7,9 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,10 +40,12 @@ func newClient(t *testing.T, names *programs.Names, password string, but map[str
 
 func newClientOf(t *testing.T, names *programs.Names, url, options string) *client {
 	t.Helper()
+	settings, err := filepath.Abs("../../../workloads/worker")
+	require.NoError(t, err)
 	c := &client{names: names, notes: filepath.Join(t.TempDir(), "notes")}
 	c.env = []string{
 		"CELERY_BROKER_URL=" + url, "CELERY_BROKER_TRANSPORT_OPTIONS=" + options, "CELERY_QUEUES=" + queue, "NOTES=" + c.notes,
-		"PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "HOME=" + t.TempDir(),
+		"PYTHONPATH=" + settings, "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "HOME=" + t.TempDir(),
 	}
 	return c
 }
@@ -67,12 +71,12 @@ func (c *client) worker(t *testing.T, name string) *programs.Process {
 	})
 }
 
-// enqueue starts somebody who enqueues so many tasks of one name, with ballast of so many bytes each.
-func (c *client) enqueue(t *testing.T, name string, count, ballast, tries int) *programs.Process {
+// enqueue starts somebody who enqueues so many tasks of one name, with ballast of so many bytes each, and a pause after each.
+func (c *client) enqueue(t *testing.T, name string, count, ballast, tries int, pause time.Duration) *programs.Process {
 	t.Helper()
 	return programs.Start(t, programs.Command{
 		Name: "enqueuer of " + name, Dir: "testdata", Env: c.env, Names: c.names,
-		Args: []string{programs.Tool(t, "python"), "enqueue.py", name, fmt.Sprint(count), fmt.Sprint(ballast), fmt.Sprint(tries)},
+		Args: []string{programs.Tool(t, "python"), "enqueue.py", name, fmt.Sprint(count), fmt.Sprint(ballast), fmt.Sprint(tries), fmt.Sprint(pause.Seconds())},
 	})
 }
 
@@ -111,6 +115,16 @@ func (c *client) noted(t *testing.T, what string) map[string]int {
 		}
 	}
 	return times
+}
+
+// overdue makes all tasks that were taken and not finished as old as if nobody would ever finish them, and says how many there are.
+func (p *pod) overdue(t *testing.T) int {
+	t.Helper()
+	count, err := strconv.Atoi(p.ask(t, "EVAL", `local tags = redis.call("ZRANGE", KEYS[1], 0, -1)
+for _, tag in ipairs(tags) do redis.call("ZADD", KEYS[1], 1, tag) end
+return #tags`, "1", "unacked_index"))
+	require.NoError(t, err)
+	return count
 }
 
 // missing are those of the tasks that never ended.

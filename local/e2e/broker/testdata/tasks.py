@@ -1,20 +1,13 @@
-"""A worker's tasks, with the settings that are asked of worker images (docs/decisions.md)."""
-import json
+"""A worker's tasks, with the settings that are asked of images."""
 import os
 import signal
 import time
 
 from celery import Celery
 
-app = Celery("tasks", broker=os.environ["CELERY_BROKER_URL"])
-app.conf.update(
-    broker_transport_options=json.loads(os.environ["CELERY_BROKER_TRANSPORT_OPTIONS"]),
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
-    worker_prefetch_multiplier=1,
-    task_ignore_result=True,
-    task_default_queue=os.environ["CELERY_QUEUES"],
-)
+app = Celery("tasks")
+app.config_from_object("celery_settings")
+app.conf.task_default_queue = os.environ["CELERY_QUEUES"]
 
 
 def note(what, task):

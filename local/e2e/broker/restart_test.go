@@ -1,0 +1,103 @@
+package broker
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/local/e2e/programs"
+)
+
+// length is how many tasks wait, as the pod has it.
+func (p *pod) length(t *testing.T) int {
+	t.Helper()
+	length, err := strconv.Atoi(p.ask(t, "LLEN", queue))
+	if err != nil {
+		return -1
+	}
+	return length
+}
+
+// enqueued enqueues tasks, waits until they are taken, and until all of these pods have so many.
+func (c *client) enqueued(t *testing.T, name string, count, all int, pods ...*pod) *programs.Process {
+	t.Helper()
+	enqueuer := c.enqueue(t, name, count, 500, 1000, 0)
+	until(t, "everything enqueued", enqueuer.Ended)
+	require.Len(t, told(t, enqueuer, "taken"), count)
+	for _, p := range pods {
+		until(t, "what the primary has at "+p.name, func() bool { return p.length(t) == all })
+	}
+	return enqueuer
+}
+
+// All pods are gone at once, and come back with other addresses; the primary last, and one that missed the newest tasks first.
+func TestD8AllPodsBackWithNewAddressesHaveOnePrimaryWithTheNewestTasks(t *testing.T) {
+	g := newGroup(t, 11)
+	primary := g.pods[2]
+	for g.whole(t) != primary { // who comes first by number is not the one that has the newest
+		p := g.primary(t, g.pods...)
+		p.stop(t)
+		g.announce(t, p)
+		g.agreed(t, g.others(p)...)
+		g.announce(t)
+		p.start(t)
+	}
+	stale, other := g.pods[0], g.pods[1]
+	c := newClient(t, g.names, password, nil)
+	older := c.enqueued(t, "older", 50, 50, g.pods...)
+	stale.kill()
+	newer := c.enqueued(t, "newer", 50, 100, primary, other)
+	for _, p := range g.pods {
+		p.kill()
+	}
+
+	g.move(t, 12)
+	stale.start(t)
+	other.start(t)
+	until(t, "both waiting for the primary", func() bool {
+		return programs.Has(stale.redis.Log(t), "waiting for the primary, "+primary.name) && programs.Has(other.redis.Log(t), "waiting for the primary, "+primary.name)
+	})
+	began := time.Now()
+	primary.start(t)
+	until(t, "one primary", func() bool {
+		led := 0
+		for _, p := range g.pods {
+			if p.leads(t) {
+				led++
+				require.Equal(t, primary, p, "nobody leads who has less")
+			}
+		}
+		return led == 1
+	})
+	led := time.Since(began)
+	require.Equal(t, primary, g.whole(t))
+	whole := time.Since(began)
+	for _, p := range g.pods {
+		assert.Equal(t, 100, p.length(t), p.name)
+	}
+	c.worker(t, "restarted")
+	g.nothingLost(t, c, older)
+	g.nothingLost(t, c, newer)
+	t.Logf("all pods killed, back with new addresses: the same primary %.1f s after it came, all in step after %.1f s, 100 of 100 tasks there", led.Seconds(), whole.Seconds())
+}
+
+// The volume of the primary is gone with it: it does not lead, though it is named.
+func TestD8APrimaryWithoutItsDataFollows(t *testing.T) {
+	g := newGroup(t, 13)
+	primary := g.whole(t)
+	c := newClient(t, g.names, password, nil)
+	enqueuer := c.enqueued(t, "kept", 50, 50, g.pods...)
+	primary.kill()
+	primary.empty(t)
+	primary.start(t)
+	second := g.whole(t)
+	require.NotEqual(t, primary, second)
+	for _, p := range g.pods {
+		assert.Equal(t, 50, p.length(t), p.name)
+	}
+	c.worker(t, "kept")
+	g.nothingLost(t, c, enqueuer)
+}

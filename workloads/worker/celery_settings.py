@@ -1,0 +1,55 @@
+"""How Celery is set up in every image that uses the broker: app.config_from_object("celery_settings").
+
+It is asked of the images (docs/decisions.md), and local/e2e/broker runs real workers with it. Celery 5.6, kombu 5.7.
+"""
+import json
+import os
+import time
+
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+
+broker_url = os.environ["CELERY_BROKER_URL"]
+broker_transport_options = json.loads(os.environ["CELERY_BROKER_TRANSPORT_OPTIONS"])
+broker_connection_max_retries = None  # a broker that is away for long is no reason to end
+
+# A task belongs to its queue until it is done: it runs again when its worker dies, so it must bear to run twice.
+task_acks_late = True
+task_reject_on_worker_lost = True
+worker_prefetch_multiplier = 1
+task_ignore_result = True
+
+# Whoever enqueues waits while another primary takes over, about twenty seconds at most.
+task_publish_retry = True
+task_publish_retry_policy = {"max_retries": 20, "interval_start": 0.2, "interval_step": 0.2, "interval_max": 1}
+
+NOTE_WITHIN = 45  # seconds, three times as long as a failover may take
+
+
+class QoS(kombu_redis.QoS):
+    """Does not give up a task that it has in its hands.
+
+    kombu takes a task off its list, and then notes that it has it. Where the note fails, because the primary has just died or is full, the task
+    is in neither place. So it is tried again, until it is noted at the next primary.
+    """
+
+    def append(self, message, delivery_tag):
+        until = time.monotonic() + NOTE_WITHIN
+        while True:
+            try:
+                return super().append(message, delivery_tag)
+            except (*self.channel.connection_errors, self.channel.ResponseError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+
+class Channel(kombu_redis.SentinelChannel):
+    QoS = QoS
+
+
+class Transport(kombu_redis.SentinelTransport):
+    Channel = Channel
+
+
+TRANSPORT_ALIASES["sentinel"] = "celery_settings:Transport"

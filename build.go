@@ -174,16 +174,22 @@ func (b *build) newWorkloads() error {
 	if err != nil {
 		return err
 	}
-	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API, ready); err != nil {
+	broker, err := workloads.NewBroker(b.ctx, b.place, b.Workloads.Broker)
+	if err != nil {
 		return err
 	}
-	if _, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing, ready); err != nil {
+	ready = append(ready, broker.Ready...)
+	after := pulumi.DependsOn(ready)
+	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API, after); err != nil {
 		return err
 	}
-	if err := workloads.NewAgents(b.ctx, b.place, b.Workloads.Agents, ready); err != nil {
+	if _, err := workloads.NewBilling(b.ctx, b.place, b.Workloads.Billing, after); err != nil {
 		return err
 	}
-	_, err = workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk, ready)
+	if err := workloads.NewAgents(b.ctx, b.place, b.Workloads.Agents, after); err != nil {
+		return err
+	}
+	_, err = workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk, after)
 	return err
 }
 
@@ -196,7 +202,7 @@ func (b *build) platform() pulumi.StringOutput {
 func (b *build) image(name string) (pulumi.StringInput, error) { return b.registries.Image(name) }
 
 // newConnections makes the way to the database: the application's role in it, and the pooler in front of it. Workloads come afterwards.
-func (b *build) newConnections() (pulumi.ResourceOption, error) {
+func (b *build) newConnections() ([]pulumi.Resource, error) {
 	budget := capacity.ConnectionsFor(b.Platform)
 	roles, err := workloads.NewRoles(b.ctx, b.place, &workloads.RolesArgs{
 		Region: b.AWS.Region, VerifierDigest: b.database.VerifierDigest, Connections: budget.Poolers * budget.PoolSize,
@@ -217,7 +223,7 @@ func (b *build) newConnections() (pulumi.ResourceOption, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pulumi.DependsOn(append(pooler.Ready, roles.Job)), nil
+	return append(pooler.Ready, roles.Job), nil
 }
 
 func (b *build) newIngress() (err error) {

@@ -39,6 +39,9 @@ const (
 	PoolerExporterImage = "quay.io/prometheuscommunity/pgbouncer-exporter:v0.12.1"
 )
 
+// RedisExporterImage is what shows Prometheus a Redis, in the pods of the cluster and of the broker (D7, D8).
+const RedisExporterImage = "quay.io/oliver006/redis_exporter:v1.82.0"
+
 // PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
 // admitted with every upgrade of the cluster.
 const PodSecurityVersion = "v1.34"

@@ -99,7 +99,11 @@ func (b *clusterSecretsBuilder) newStored(s clusterSecret) error {
 		if err != nil {
 			return err
 		}
-		args.Value = pulumi.JSONMarshal(map[string]any{"password": password, "url": pulumi.Sprintf(s.url, password)})
+		value := map[string]any{"password": password}
+		if s.url != "" {
+			value["url"] = pulumi.Sprintf(s.url, password)
+		}
+		args.Value = pulumi.JSONMarshal(value)
 	}
 	stored, err := NewSecret(b.ctx, child, args, pulumi.Parent(b.parent))
 	if err != nil {

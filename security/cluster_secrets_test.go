@@ -124,7 +124,7 @@ func TestS2EverySecretHasItsKeysFromItsPath(t *testing.T) {
 		},
 		"alphapulse-prod/pgbouncer-credentials": {"username": "database/application username", "password": "database/application password"},
 		"alphapulse-prod/redis-credentials":     {"url": "redis/credentials url", "password": "redis/credentials password"},
-		"alphapulse-prod/broker-credentials":    {"url": "broker/credentials url", "password": "broker/credentials password"},
+		"alphapulse-prod/broker-credentials":    {"password": "broker/credentials password"},
 		"alphapulse-prod/stripe-credentials":    {"api-key": "stripe api-key", "webhook-secret": "stripe webhook-secret"},
 		"alphapulse-prod/exchange-credentials": {
 			"binance-api-key": "exchanges binance-api-key", "binance-api-secret": "exchanges binance-api-secret",
@@ -148,15 +148,38 @@ func TestD4PoolerGetsItsUserListOnly(t *testing.T) {
 
 func TestS2GeneratedPasswordsAndTheirURLs(t *testing.T) {
 	run := inCluster(t)
-	for path, url := range map[string]string{
-		"redis-credentials":  "redis://:password-of-secrets-redis-credentials@redis-cluster:6379",
-		"broker-credentials": "sentinel://:password-of-secrets-broker-credentials@broker:26379/0",
+	for path, want := range map[string]map[string]string{
+		"redis-credentials": {
+			"url": "redis://:password-of-secrets-redis-credentials@redis-cluster:6379", "password": "password-of-secrets-redis-credentials",
+		},
+		"broker-credentials": {"password": "password-of-secrets-broker-credentials"},
 	} {
 		var read map[string]string
 		require.NoError(t, json.Unmarshal([]byte(fmt.Sprint(run.Find(t, versionType, "secrets-"+path).At("secretString"))), &read))
-		assert.Equal(t, map[string]string{"url": url, "password": "password-of-secrets-" + path}, read)
+		assert.Equal(t, want, read)
 	}
 	assert.Len(t, run.All(passwordType), 2)
+}
+
+// What the templates make is tried with real workers in local/e2e/broker.
+func TestD8ClientsOfTheBrokerAreToldAllSentinelsAndTheirPassword(t *testing.T) {
+	made, ok := inCluster(t).Find(t, externalType, "secrets-broker-credentials").At("spec.target.template.data").(map[string]any)
+	require.True(t, ok)
+	filled := func(key string) string { return strings.ReplaceAll(made[key].(string), "{{ .password }}", "pw") }
+	assert.Len(t, made, 3)
+	assert.Equal(t, "pw", filled("password"), "as the broker itself and KEDA read it")
+	assert.Equal(t, "sentinel://:pw@broker-0.broker:26379/0;sentinel://:pw@broker-1.broker:26379/0;sentinel://:pw@broker-2.broker:26379/0", filled("url"))
+	var options struct {
+		Master     string `json:"master_name"`
+		Visibility int    `json:"visibility_timeout"`
+		Sentinel   struct {
+			Password string `json:"password"`
+		} `json:"sentinel_kwargs"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(filled("transport-options")), &options))
+	assert.Equal(t, "broker", options.Master)
+	assert.Equal(t, "pw", options.Sentinel.Password)
+	assert.Greater(t, options.Visibility, 600, "above what a worker that goes may still take")
 }
 
 func TestS2WhatOnlyAPersonHasIsMadeEmptyAndSaysHowToFillIt(t *testing.T) {

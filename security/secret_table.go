@@ -1,6 +1,7 @@
 package security
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,6 +35,14 @@ const (
 	DatabaseApplicationPath = "database/application"
 )
 
+// What kombu is told of the broker.
+var (
+	//go:embed broker/url
+	brokerURL string
+	//go:embed broker/transport-options.json
+	brokerTransportOptions string
+)
+
 // clusterSecret is a row of the table of secrets: a Secret in the cluster, and where each of its keys comes from.
 type clusterSecret struct {
 	name  string
@@ -45,7 +54,7 @@ type clusterSecret struct {
 	origin   origin
 	// prompt: a new value is fetched within a minute.
 	prompt bool
-	// url is what clients of a generated password are told; %s is the password.
+	// url is what clients of a generated password are told; %s is the password. Empty if the template makes it.
 	url string
 	// Words for docs/secrets.md and for warnings: who reads it, what the value is, and how it shows that it is missing.
 	readers, value, missing string
@@ -93,11 +102,11 @@ var secretTable = []clusterSecret{
 		url:     "redis://:%s@redis-cluster:6379",
 		readers: "API, agents, risk workers, the ingress, Redis itself",
 	}, {
-		name: "broker-credentials", space: InPlatform, path: "broker/credentials", keys: named("url", "password"), origin: generated,
-		// As kombu reads it: the host is a Sentinel, the password the one of the Redis that Sentinel names. The name of that group, `broker`,
-		// and Sentinel's own password are transport options, which are the workers' environment.
-		url:     "sentinel://:%s@broker:26379/0",
-		readers: "API, agents, risk workers, KEDA, the broker itself",
+		name: "broker-credentials", space: InPlatform, path: "broker/credentials", keys: named("password"), origin: generated,
+		// As kombu reads them: the hosts of the URL are Sentinels, its password is that of the Redis that they name. The name of the group and
+		// Sentinel's own password, the same one, are transport options.
+		template: map[string]string{"password": "{{ .password }}", "url": brokerURL, "transport-options": brokerTransportOptions},
+		readers:  "API, agents, risk workers, KEDA, the broker itself",
 	}, {
 		name: "stripe-credentials", space: InPlatform, path: "stripe", keys: named("api-key", "webhook-secret"), origin: byPerson,
 		readers: "billing",

@@ -68,6 +68,7 @@ func TestW3EachTypeOfAgentHasADeploymentAQueueAndAnAutoscaler(t *testing.T) {
 		assert.Equal(t, kind+"_agent", value(made, "CELERY_QUEUES"))
 		assert.Equal(t, "4", value(made, "CELERY_CONCURRENCY"))
 		assert.Equal(t, []any{"broker-credentials", "url"}, value(made, "CELERY_BROKER_URL"))
+		assert.Equal(t, []any{"broker-credentials", "transport-options"}, value(made, "CELERY_BROKER_TRANSPORT_OPTIONS"))
 		assert.Equal(t, []any{"exchange-credentials", "binance-api-secret"}, value(made, "BINANCE_API_SECRET"))
 		assert.Equal(t, "1", made.At(container+"resources.requests.cpu"))
 		assert.Equal(t, "2Gi", made.At(container+"resources.requests.memory"))
@@ -96,7 +97,9 @@ func TestW3ScalingSeesTheQueueBesidesTheCPU(t *testing.T) {
 			map[string]any{
 				"type": "redis-sentinel", "authenticationRef": map[string]any{"name": "broker"},
 				"metadata": map[string]any{
-					"addresses": "broker.alphapulse-prod.svc.cluster.local:26379", "sentinelMaster": "broker", "listName": queue, "listLength": "4",
+					"addresses": "broker-0.broker.alphapulse-prod.svc.cluster.local:26379,broker-1.broker.alphapulse-prod.svc.cluster.local:26379," +
+						"broker-2.broker.alphapulse-prod.svc.cluster.local:26379",
+					"sentinelMaster": "broker", "listName": queue, "listLength": "4",
 				},
 			},
 			map[string]any{"type": "cpu", "metricType": "Utilization", "metadata": map[string]any{"value": "70"}},

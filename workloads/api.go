@@ -18,7 +18,8 @@ func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulu
 		Env: []Env{
 			{Name: "DATABASE_URL", Secret: "database-credentials", Key: "url"},
 			{Name: "REDIS_URL", Secret: "redis-credentials", Key: "url"},
-			{Name: "CELERY_BROKER_URL", Secret: "broker-credentials", Key: "url"},
+			{Name: "CELERY_BROKER_URL", Secret: brokerSecret, Key: "url"},
+			{Name: "CELERY_BROKER_TRANSPORT_OPTIONS", Secret: brokerSecret, Key: "transport-options"},
 			{Name: "VAULT_ADDR", Value: "https://vault:8200"},
 		},
 		Probes: Probes{

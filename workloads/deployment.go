@@ -21,7 +21,7 @@ type Env struct {
 	Field       string
 }
 
-// Probes are a program's health checks: over HTTP, or, without a path, whether the port takes connections.
+// Probes are a program's health checks: over HTTP, by a script in the container, or, without either, whether the port takes connections.
 type Probes struct {
 	Live, Ready Probe
 	Port        int // 0 is the container's first
@@ -29,7 +29,7 @@ type Probes struct {
 
 // Probe is one health check; times are in seconds.
 type Probe struct {
-	Path                                    string
+	Path, Script                            string
 	InitialDelay, Period, Timeout, Failures int
 	KillWithin                              int // how long a container that failed it has to stop; 0: the pod's own grace
 }
@@ -224,10 +224,13 @@ func (c Container) probe(p Probe) corev1.ProbePtrInput {
 		TimeoutSeconds:      pulumi.Int(p.Timeout),
 		FailureThreshold:    pulumi.Int(p.Failures),
 	}
-	if p.Path == "" {
-		args.TcpSocket = corev1.TCPSocketActionArgs{Port: port}
-	} else {
+	switch {
+	case p.Path != "":
 		args.HttpGet = corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: port}
+	case p.Script != "":
+		args.Exec = corev1.ExecActionArgs{Command: pulumi.ToStringArray([]string{"/bin/sh", p.Script})}
+	default:
+		args.TcpSocket = corev1.TCPSocketActionArgs{Port: port}
 	}
 	if p.KillWithin > 0 {
 		args.TerminationGracePeriodSeconds = pulumi.IntPtr(p.KillWithin)

@@ -3,6 +3,7 @@ package workloads
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
@@ -62,13 +63,24 @@ func (b *objects) newScaledObject() error {
 	return err
 }
 
-// queueTrigger is the length of the queue's list. KEDA asks from a namespace of its own: the broker's name is the whole one.
+// sentinels are the Sentinels of all of the broker's pods, under their whole names, for who is in another namespace.
+func sentinels(namespace pulumi.StringInput) pulumi.StringOutput {
+	return namespace.ToStringOutput().ApplyT(func(namespace string) string {
+		var all []string
+		for i := range config.BrokerPods {
+			all = append(all, fmt.Sprintf("%s-%d.%s.%s.svc.cluster.local:%d", config.BrokerName, i, config.BrokerName, namespace, sentinelPort))
+		}
+		return strings.Join(all, ",")
+	}).(pulumi.StringOutput)
+}
+
+// queueTrigger is the length of the queue's list. KEDA asks from a namespace of its own.
 func (b *objects) queueTrigger() pulumi.Map {
 	return pulumi.Map{
 		"type":              pulumi.String("redis-sentinel"),
 		"authenticationRef": pulumi.Map{"name": pulumi.String(config.BrokerAuthentication)},
 		"metadata": pulumi.Map{
-			"addresses":      pulumi.Sprintf("broker.%s.svc.cluster.local:%d", b.place.Namespace, sentinelPort),
+			"addresses":      sentinels(b.place.Namespace),
 			"sentinelMaster": pulumi.String(brokerMaster),
 			"listName":       pulumi.String(b.args.Queue.Name),
 			"listLength":     pulumi.String(fmt.Sprint(b.args.Queue.TasksPerPod)), // text, as all of a trigger's metadata

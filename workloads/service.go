@@ -229,12 +229,14 @@ func (b *objects) newDoor(child, name string) (*corev1.Service, error) {
 		spec.ClusterIP, spec.PublishNotReadyAddresses = pulumi.String("None"), pulumi.Bool(true)
 	}
 	var ports corev1.ServicePortArray
-	for _, port := range b.args.Ports {
-		for _, offered := range port.Service {
-			ports = append(ports, corev1.ServicePortArgs{
-				Name: pulumi.Sprintf("%s-%d", port.Name, offered), Port: pulumi.Int(offered),
-				TargetPort: pulumi.Int(port.Container), Protocol: pulumi.String("TCP"),
-			})
+	for _, c := range b.containers {
+		for _, port := range c.Ports {
+			for _, offered := range port.Service {
+				ports = append(ports, corev1.ServicePortArgs{
+					Name: pulumi.Sprintf("%s-%d", port.Name, offered), Port: pulumi.Int(offered),
+					TargetPort: pulumi.Int(port.Container), Protocol: pulumi.String("TCP"),
+				})
+			}
 		}
 	}
 	spec.Ports = ports

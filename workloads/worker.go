@@ -32,7 +32,8 @@ func newWorker(ctx *pulumi.Context, name string, place Place, w worker, opts ...
 		Env: append([]Env{
 			{Name: "CELERY_QUEUES", Value: w.queue},
 			{Name: "CELERY_CONCURRENCY", Value: strconv.Itoa(concurrency)},
-			{Name: "CELERY_BROKER_URL", Secret: "broker-credentials", Key: "url"},
+			{Name: "CELERY_BROKER_URL", Secret: brokerSecret, Key: "url"},
+			{Name: "CELERY_BROKER_TRANSPORT_OPTIONS", Secret: brokerSecret, Key: "transport-options"},
 			{Name: "DATABASE_URL", Secret: "database-credentials", Key: "url"},
 			{Name: "REDIS_URL", Secret: "redis-credentials", Key: "url"},
 		}, w.env...),

@@ -133,13 +133,15 @@ func TestR1HungAPIPodIsBackWithin30Seconds(t *testing.T) {
 }
 
 func TestW2APIFindsItsNeighboursByTheGivenNames(t *testing.T) {
-	secret := func(name, of string) any {
-		return map[string]any{"name": name, "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": of, "key": "url"}}}
+	key := func(name, of, key string) any {
+		return map[string]any{"name": name, "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": of, "key": key}}}
 	}
+	secret := func(name, of string) any { return key(name, of, "url") }
 	assert.ElementsMatch(t, []any{
 		secret("DATABASE_URL", "database-credentials"),
 		secret("REDIS_URL", "redis-credentials"),
 		secret("CELERY_BROKER_URL", "broker-credentials"),
+		key("CELERY_BROKER_TRANSPORT_OPTIONS", "broker-credentials", "transport-options"),
 		map[string]any{"name": "VAULT_ADDR", "value": "https://vault:8200"},
 	}, apiDeployment(t).At(container+"env"), "what has a password comes from a Secret")
 }

@@ -15,14 +15,12 @@ import (
 // failoverWithin is what is promised when a primary dies: five seconds until it is missed, and some for the election.
 const failoverWithin = 15 * time.Second
 
-// flow are tasks that somebody enqueues all the time, and a worker that runs them.
-func (g *group) flow(t *testing.T, name string) (*client, *programs.Process) {
+// flow are tasks that somebody enqueues all the time; a worker runs them.
+func (c *client) flow(t *testing.T, name string) *programs.Process {
 	t.Helper()
-	c := newClient(t, g.names, password, nil)
-	c.worker(t, name)
 	enqueuer := c.enqueue(t, name, 100_000, 500, 1000, 10*time.Millisecond)
-	until(t, "the worker's first task", func() bool { return len(c.noted(t, "ended")) > 0 })
-	return c, enqueuer
+	until(t, "a task run", func() bool { return c.noted(t, "ended")[name+"-0"] > 0 })
+	return enqueuer
 }
 
 // goesOn waits until more tasks are taken than before.
@@ -60,7 +58,9 @@ func TestD8TasksSurviveTheDeathAndTheStopOfThePrimary(t *testing.T) {
 	first := g.whole(t)
 	require.Equal(t, g.pods[0], first, "the first pod begins")
 
-	c, enqueuer := g.flow(t, "died")
+	c := newClient(t, g.names, password, nil)
+	c.worker(t, "steady")
+	enqueuer := c.flow(t, "died")
 	before := len(told(t, enqueuer, "taken"))
 	died := time.Now()
 	first.kill()
@@ -77,7 +77,7 @@ func TestD8TasksSurviveTheDeathAndTheStopOfThePrimary(t *testing.T) {
 	first.start(t)
 	require.Equal(t, second, g.whole(t), "who comes back follows")
 
-	c, enqueuer = g.flow(t, "stopped")
+	enqueuer = c.flow(t, "stopped")
 	before = len(told(t, enqueuer, "taken"))
 	began := time.Now()
 	said := second.stop(t)
@@ -96,7 +96,9 @@ func TestD8TasksSurviveTheDeathAndTheStopOfThePrimary(t *testing.T) {
 func TestD8TasksSurviveAPrimaryThatHangs(t *testing.T) {
 	g := newGroup(t, 2)
 	first := g.whole(t)
-	c, enqueuer := g.flow(t, "hung")
+	c := newClient(t, g.names, password, nil)
+	c.worker(t, "steady")
+	enqueuer := c.flow(t, "hung")
 	before := len(told(t, enqueuer, "taken"))
 	hung := time.Now()
 	first.redis.Signal(t, syscall.SIGSTOP)

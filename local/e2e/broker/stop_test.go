@@ -1,0 +1,55 @@
+package broker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A worker that is told to go finishes what it runs, and gives the rest back at once (W3).
+func TestW3AWorkerThatIsStoppedFinishesOrGivesBack(t *testing.T) {
+	g := newGroup(t, 21)
+	c := newClient(t, g.names, password, nil)
+	first := c.worker(t, "first")
+	for _, task := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		c.call(t, `"`+task+`", seconds=5`)
+	}
+	until(t, "four tasks running", func() bool { return len(c.noted(t, "began")) >= 4 })
+	took, killed := first.Terminate(t, 110*time.Second)
+	require.False(t, killed)
+	assert.Equal(t, c.noted(t, "began"), c.noted(t, "ended"), "what ran was finished")
+	finished, given := len(c.noted(t, "ended")), g.primary(t, g.pods...).length(t)
+	assert.Equal(t, 8, finished+given, "what did not run waits for another worker")
+	c.worker(t, "second")
+	took2 := until(t, "the rest run", func() bool { return len(c.noted(t, "ended")) == 8 })
+	for task, times := range c.noted(t, "ended") {
+		assert.Equal(t, 1, times, task)
+	}
+	t.Logf("worker stopped with 8 tasks of 5 s: it went after %.1f s with %d finished, %d given back; another one had run those %.1f s later",
+		took.Seconds(), finished, given, took2.Seconds())
+}
+
+// A task whose process dies, for want of memory for instance, goes back to its queue at once; one whose worker dies, when its time is over.
+func TestW3ATaskRunsAgainWhenItsProcessOrItsWorkerDies(t *testing.T) {
+	g := newGroup(t, 22)
+	c := newClient(t, g.names, password, nil)
+	c.worker(t, "kept")
+	began := time.Now()
+	c.call(t, `"process", once="killed"`)
+	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["process"] == 1 })
+	process := time.Since(began)
+	assert.Equal(t, 2, c.noted(t, "began")["process"])
+
+	c = newClient(t, g.names, password, map[string]any{"visibility_timeout": 5, "unacked_restore_interval": 1})
+	first := c.worker(t, "first")
+	c.call(t, `"worker", seconds=4`)
+	until(t, "the task running", func() bool { return c.noted(t, "began")["worker"] == 1 })
+	first.Kill()
+	killed := time.Now()
+	c.worker(t, "second")
+	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["worker"] >= 1 })
+	t.Logf("a task whose process was killed had run again after %.1f s; one of 4 s whose worker was killed, with 5 s of visibility, after %.1f s",
+		process.Seconds(), time.Since(killed).Seconds())
+}

@@ -14,8 +14,6 @@ import (
 	"github.com/alphapulse/infrastructure/workloads"
 )
 
-const statefulSet = "kubernetes:apps/v1:StatefulSet"
-
 func broker(t *testing.T, p config.Platform) *recorder.Run {
 	t.Helper()
 	run, err := try(p, func(ctx *pulumi.Context, place workloads.Place) error {

@@ -1,0 +1,29 @@
+#!/bin/sh
+# What a Redis pod runs: the server, and beside it keep.sh. The server is the first process, the one that gets signals.
+#
+#   POD_NAME, POD_IP, ZONE  its own; without a zone the cluster cannot be made
+#   DATA, RUN               folders: what stays, and what does not
+#   FILES                   folder of these files
+#   MAXMEMORY               bytes that keys and clients may take
+set -eu
+: "${POD_NAME:?}" "${POD_IP:?}" "${ZONE?}" "${SERVICE:?}" "${PODS:?}" "${DATA:?}" "${RUN:?}" "${FILES:?}" "${CREDENTIALS:?}" "${MAXMEMORY:?}"
+. "$FILES/node.sh"
+
+rm -f "$RUN/stopping" # a container that was restarted in its pod
+password=$(newest)
+. "$FILES/keep.sh" </dev/null &
+
+# A new master's replicas find what they missed in the backlog, which is within the limit; what a slow one has still to read is not.
+exec redis-server "$FILES/redis.conf" - <<CONF
+dir "$DATA"
+bind $POD_IP
+unixsocket $RUN/redis.sock
+unixsocketperm 700
+cluster-announce-ip $POD_IP
+cluster-announce-hostname ${ZONE:+$POD_NAME.$ZONE}
+requirepass $password
+masterauth $password
+maxmemory $MAXMEMORY
+repl-backlog-size $((MAXMEMORY / 16))
+client-output-buffer-limit replica $((MAXMEMORY / 8)) $((MAXMEMORY / 16)) 60
+CONF

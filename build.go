@@ -174,12 +174,11 @@ func (b *build) newWorkloads() error {
 	if err != nil {
 		return err
 	}
-	broker, err := workloads.NewBroker(b.ctx, b.place, b.Workloads.Broker)
+	stores, err := b.newStores()
 	if err != nil {
 		return err
 	}
-	ready = append(ready, broker.Ready...)
-	after := pulumi.DependsOn(ready)
+	after := pulumi.DependsOn(append(ready, stores...))
 	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API, after); err != nil {
 		return err
 	}
@@ -191,6 +190,19 @@ func (b *build) newWorkloads() error {
 	}
 	_, err = workloads.NewRisk(b.ctx, b.place, b.Workloads.Risk, after)
 	return err
+}
+
+// newStores makes what keeps things in the cluster. Whoever calls them comes afterwards.
+func (b *build) newStores() ([]pulumi.Resource, error) {
+	redis, err := workloads.NewRedis(b.ctx, b.place, b.Workloads.Redis)
+	if err != nil {
+		return nil, err
+	}
+	broker, err := workloads.NewBroker(b.ctx, b.place, b.Workloads.Broker)
+	if err != nil {
+		return nil, err
+	}
+	return append(redis.Ready, broker.Ready...), nil
 }
 
 // platform is the platform's namespace for those whose pods read secrets and need nodes. It is known in previews all the same.

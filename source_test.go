@@ -23,8 +23,6 @@ const sourceFile = "docs/source/c4-level4-deployment.md"
 // notYet are objects of the source that the program does not make, and why. None of them may be there: a row goes when its object comes.
 var notYet = map[string]string{
 	"PodSecurityPolicy restricted": "removed in Kubernetes 1.25; namespaces enforce the restricted Pod Security Standard (docs/decisions.md, C5)",
-	"StatefulSet redis-cluster":    "comes with the Redis cluster (D7)",
-	"Service redis-cluster":        "comes with the Redis cluster (D7)",
 	"StatefulSet vault":            "comes with Vault (S1)",
 	"Service vault":                "comes with Vault (S1)",
 	"ConfigMap vault-config":       "comes with Vault (S1)",

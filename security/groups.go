@@ -26,6 +26,7 @@ var (
 	pooler        = app("pgbouncer", 9127)
 	databaseRoles = app("database-roles", 0)
 	redis         = app("redis", 9121) // the port of its exporter, as for the broker
+	redisCreate   = app("redis-cluster-create", 0)
 	broker        = app("broker", 9121)
 	vault         = app("vault", 8200)
 )
@@ -61,7 +62,7 @@ const chartName = "app.kubernetes.io/name"
 
 // groups are all that get a policy of their own.
 var groups = []Pods{
-	ingress, api, agents, risk, billing, pooler, databaseRoles, redis, broker, vault,
+	ingress, api, agents, risk, billing, pooler, databaseRoles, redis, redisCreate, broker, vault,
 	prometheus, alertmanager, grafana, loki, collector, stateMetrics,
 	balancers, karpenter, certManager, certInjector, certWebhook, externalSecrets, secretsWebhook, secretsCertificates, reloader,
 	kedaOperator, kedaMetricsServer, kedaAdmissionWebhook,

@@ -46,6 +46,22 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 			assert.GreaterOrEqual(t, n, 3, "replicas in %s", zone)
 		}
 	})
+	t.Run("D7, D8 of what keeps something every zone has its share, and knows it", func(t *testing.T) {
+		for app, share := range map[string]int{"redis": 2, "broker": 1} {
+			zones := map[string]int{}
+			for _, pod := range pods(t, "prod") {
+				if pod.Labels["app"] == app {
+					zone := node(t, "prod", pod).Labels[core.LabelTopologyZone]
+					assert.Equal(t, zone, pod.Labels[core.LabelTopologyZone], "%s is told its zone", pod.Name)
+					zones[zone]++
+				}
+			}
+			assert.Len(t, zones, 3, app)
+			for zone, n := range zones {
+				assert.Equal(t, share, n, "%s in %s", app, zone)
+			}
+		}
+	})
 	t.Run("C5 the API server enforces the restricted standard, and nothing of ours is refused or exempted", func(t *testing.T) {
 		assertRestricted(t, suite.Client(t, "prod"))
 	})
@@ -95,8 +111,8 @@ func look(t *testing.T, stack string) map[string]seen {
 		pools[pool] = s
 	}
 	for _, pod := range pods(t, stack) {
-		if pod.Status.Phase == core.PodSucceeded && pod.Labels["app"] == "database-roles" {
-			continue // a job's, which has made room
+		if owner := meta.GetControllerOf(&pod); pod.Status.Phase == core.PodSucceeded && owner != nil && owner.Kind == "Job" {
+			continue // it has made room
 		}
 		assert.Equal(t, core.PodRunning, pod.Status.Phase, pod.Name)
 		pool, ok := poolOf[pod.Spec.NodeName]

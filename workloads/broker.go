@@ -105,7 +105,7 @@ func brokerEnv(own config.Workload) []Env {
 		{Name: "BROKER_DATA", Value: brokerDataPath},
 		{Name: "BROKER_RUN", Value: "/tmp"},
 		// Half of what the container may have: whoever writes the file anew, or fills a replica, needs a copy of what changes meanwhile.
-		{Name: "BROKER_MAXMEMORY", Value: fmt.Sprintf("%dmb", own.Limits.MemoryMiB()/2)},
+		{Name: "BROKER_MAXMEMORY", Value: strconv.FormatInt(own.Limits.MemoryMiB()<<20/2, 10)},
 		{Name: "BROKER_OTHERS_WITHIN", Value: strconv.Itoa(brokerOthersWithin)},
 		{Name: "BROKER_PRIMARY_WITHIN", Value: strconv.Itoa(brokerPrimaryWithin)},
 	}

@@ -18,17 +18,20 @@ introduce() {
 	say "told Sentinel that the primary is $primary"
 }
 
-# brake refuses new tasks while there is still some room. A worker takes a task off its list and then notes that it has it: at the limit Redis
-# would refuse that note, and the task would be nowhere. Only LPUSH brings new tasks; what is given back comes by RPUSH.
+# brake refuses new tasks while there is still some room, and then lets the rest of what workers do have more of it. A worker takes a task off
+# its list and then notes that it has it: at the limit Redis would refuse that note, and the task would be nowhere; nor could a worker that
+# starts say what it is there for, and nobody would ever make room. Only LPUSH brings new tasks; what is given back comes by RPUSH.
 brake() {
-	used=$(redis "$POD_IP" INFO memory | awk -F: '{ value[$1] = $2 + 0 } END { if (value["maxmemory"] > 0) printf "%d", value["used_memory"] * 100 / value["maxmemory"] }')
+	used=$(redis "$POD_IP" INFO memory | awk -F: -v all="$BROKER_MAXMEMORY" '$1 == "used_memory" { printf "%d", $2 * 100 / all }')
 	if [ "${used:-0}" -ge 80 ]; then
 		redis "$POD_IP" ACL SETUSER default -lpush >/dev/null
-		[ "$braked" = yes ] || echo "broker: memory is at $used %: new tasks are refused"
+		redis "$POD_IP" CONFIG SET maxmemory $((BROKER_MAXMEMORY / 4 * 5)) >/dev/null
+		[ $braked = yes ] || echo "broker: $used % of the memory is in use: new tasks are refused"
 		braked=yes
 	elif [ $braked = yes ] && [ -n "$used" ] && [ "$used" -lt 75 ]; then
+		redis "$POD_IP" CONFIG SET maxmemory "$BROKER_MAXMEMORY" >/dev/null
 		redis "$POD_IP" ACL SETUSER default +lpush >/dev/null
-		echo "broker: memory is at $used %: new tasks are taken again"
+		echo "broker: $used % of the memory is in use: new tasks are taken again"
 		braked=no
 	fi
 }

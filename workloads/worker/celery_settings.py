@@ -8,6 +8,7 @@ import time
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ResponseError
 
 broker_url = os.environ["CELERY_BROKER_URL"]
 broker_transport_options = json.loads(os.environ["CELERY_BROKER_TRANSPORT_OPTIONS"])
@@ -26,6 +27,10 @@ task_publish_retry_policy = {"max_retries": 20, "interval_start": 0.2, "interval
 NOTE_WITHIN = 45  # seconds, three times as long as a failover may take
 
 
+class BrokerFull(Exception):
+    """The broker has no room for another task. Nobody should wait for that."""
+
+
 class QoS(kombu_redis.QoS):
     """Does not give up a task that it has in its hands.
 
@@ -38,7 +43,7 @@ class QoS(kombu_redis.QoS):
         while True:
             try:
                 return super().append(message, delivery_tag)
-            except (*self.channel.connection_errors, self.channel.ResponseError):
+            except self.channel.connection_errors:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
@@ -47,9 +52,18 @@ class QoS(kombu_redis.QoS):
 class Channel(kombu_redis.SentinelChannel):
     QoS = QoS
 
+    def _put(self, queue, message, **kwargs):
+        try:
+            return super()._put(queue, message, **kwargs)
+        except (NoPermissionError, OutOfMemoryError) as error:
+            raise BrokerFull(str(error)) from error
+
 
 class Transport(kombu_redis.SentinelTransport):
     Channel = Channel
+    # A primary that refuses what it is told, because its replicas are away or because it is none any more, is as good as gone: Celery connects
+    # anew, and again. Otherwise it would end, and the tasks that run with it.
+    connection_errors = (*kombu_redis.SentinelTransport.connection_errors, ResponseError)
 
 
 TRANSPORT_ALIASES["sentinel"] = "celery_settings:Transport"

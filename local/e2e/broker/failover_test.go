@@ -15,12 +15,97 @@ import (
 // failoverWithin is what is promised when a primary dies: five seconds until it is missed, and some for the election.
 const failoverWithin = 15 * time.Second
 
-// flow are tasks that somebody enqueues all the time; a worker runs them.
-func (c *client) flow(t *testing.T, name string) *programs.Process {
+func TestD8TasksSurviveWhateverHappensToThePrimary(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, 1)
+	require.Equal(t, g.pods[0], g.primary(t, g.pods...), "the first pod begins")
+	_ = t.Run("it dies", g.dies) && t.Run("it is stopped", g.stops) && t.Run("it hangs", g.hangs) && t.Run("it is cut off", g.cutOff)
+}
+
+func (g *group) dies(t *testing.T) {
+	c, enqueuer := g.flow(t, "died")
+	before := len(told(t, enqueuer, "taken"))
+	first, died := g.primary(t, g.pods...), time.Now()
+	first.kill()
+	g.announce(t, first)
+	second, failover := g.agreed(t, g.others(first)...)
+	goesOn(t, enqueuer, before)
+	silent := time.Since(died)
+	assert.Less(t, failover, failoverWithin)
+	overdue, again := g.nothingLost(t, c, enqueuer)
+	t.Logf("primary killed: another one after %.1f s, tasks taken again after %.1f s, %d tasks and none lost (%d with nobody to finish them, %d run twice)",
+		failover.Seconds(), silent.Seconds(), len(told(t, enqueuer, "taken")), overdue, again)
+	g.announce(t)
+	first.start()
+	require.Equal(t, second, g.whole(t), "who comes back follows")
+}
+
+func (g *group) stops(t *testing.T) {
+	c, enqueuer := g.flow(t, "stopped")
+	before := len(told(t, enqueuer, "taken"))
+	first, began := g.primary(t, g.pods...), time.Now()
+	said := first.stop(t)
+	handed := time.Since(began)
+	g.announce(t, first)
+	goesOn(t, enqueuer, before)
+	silent := time.Since(began)
+	assert.Contains(t, said, "handed over to")
+	second, _ := g.agreed(t, g.others(first)...)
+	overdue, again := g.nothingLost(t, c, enqueuer)
+	t.Logf("primary stopped: handed over in %.1f s, tasks taken again after %.1f s, none lost (%d with nobody to finish them, %d run twice)",
+		handed.Seconds(), silent.Seconds(), overdue, again)
+	g.announce(t)
+	first.start()
+	require.Equal(t, second, g.whole(t), "who comes back follows")
+}
+
+// A primary that hangs says nothing, not even that its connections are gone.
+func (g *group) hangs(t *testing.T) {
+	c, enqueuer := g.flow(t, "hung")
+	before := len(told(t, enqueuer, "taken"))
+	first, hung := g.primary(t, g.pods...), time.Now()
+	first.redis.Signal(t, syscall.SIGSTOP)
+	second, failover := g.agreed(t, g.others(first)...)
+	assert.Less(t, failover, failoverWithin)
+	goesOn(t, enqueuer, before)
+	silent := time.Since(hung)
+	first.redis.Signal(t, syscall.SIGCONT)
+	overdue, again := g.nothingLost(t, c, enqueuer)
+	require.Equal(t, second, g.whole(t), "who wakes up follows")
+	assert.False(t, first.leads(t))
+	t.Logf("primary hung: another one after %.1f s, tasks taken again after %.1f s, none lost (%d with nobody to finish them, %d run twice)",
+		failover.Seconds(), silent.Seconds(), overdue, again)
+}
+
+// A primary that hears no replica may have been replaced: it refuses tasks before that can be. Workers wait until it takes their word again.
+func (g *group) cutOff(t *testing.T) {
+	c, enqueuer := g.flow(t, "cut-off")
+	primary := g.primary(t, g.pods...)
+	signal := func(signal syscall.Signal) {
+		for _, p := range g.others(primary) {
+			p.redis.Signal(t, signal)
+			p.sentinel.Signal(t, signal)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	took := until(t, "the primary refusing", func() bool { return programs.Has(primary.ask(t, "LPUSH", "probe", "x"), "NOREPLICAS") })
+	assert.Less(t, took, 10*time.Second)
+	signal(syscall.SIGCONT)
+	g.whole(t)
+	goesOn(t, enqueuer, len(told(t, enqueuer, "taken")))
+	overdue, again := g.nothingLost(t, c, enqueuer)
+	t.Logf("a primary without replicas took nothing more after %.1f s; when they were back none was lost (%d with nobody to finish them, %d run twice)",
+		took.Seconds(), overdue, again)
+}
+
+// flow are tasks that somebody enqueues all the time, and a worker that runs them.
+func (g *group) flow(t *testing.T, name string) (*client, *programs.Process) {
 	t.Helper()
+	c := newClient(t, g.names, password, nil)
+	c.worker(t, name)
 	enqueuer := c.enqueue(t, name, 100_000, 500, 1000, 10*time.Millisecond)
-	until(t, "a task run", func() bool { return c.noted(t, "ended")[name+"-0"] > 0 })
-	return enqueuer
+	until(t, "a task run", func() bool { return len(c.noted(t, "ended")) > 0 })
+	return c, enqueuer
 }
 
 // goesOn waits until more tasks are taken than before.
@@ -51,84 +136,4 @@ func (g *group) nothingLost(t *testing.T, c *client, enqueuer *programs.Process)
 		}
 	}
 	return overdue, again
-}
-
-func TestD8TasksSurviveTheDeathAndTheStopOfThePrimary(t *testing.T) {
-	g := newGroup(t, 1)
-	first := g.whole(t)
-	require.Equal(t, g.pods[0], first, "the first pod begins")
-
-	c := newClient(t, g.names, password, nil)
-	c.worker(t, "steady")
-	enqueuer := c.flow(t, "died")
-	before := len(told(t, enqueuer, "taken"))
-	died := time.Now()
-	first.kill()
-	g.announce(t, first)
-	second, failover := g.agreed(t, g.others(first)...)
-	goesOn(t, enqueuer, before)
-	silent := time.Since(died)
-	assert.Less(t, failover, failoverWithin)
-	overdue, again := g.nothingLost(t, c, enqueuer)
-	t.Logf("primary killed: another one after %.1f s, tasks taken again after %.1f s, %d tasks and none lost (%d with nobody to finish them, %d run twice)",
-		failover.Seconds(), silent.Seconds(), len(told(t, enqueuer, "taken")), overdue, again)
-
-	g.announce(t)
-	first.start(t)
-	require.Equal(t, second, g.whole(t), "who comes back follows")
-
-	enqueuer = c.flow(t, "stopped")
-	before = len(told(t, enqueuer, "taken"))
-	began := time.Now()
-	said := second.stop(t)
-	handed := time.Since(began)
-	g.announce(t, second)
-	goesOn(t, enqueuer, before)
-	silent = time.Since(began)
-	assert.Contains(t, said, "handed over to")
-	third, _ := g.agreed(t, g.others(second)...)
-	assert.NotEqual(t, second, third)
-	overdue, again = g.nothingLost(t, c, enqueuer)
-	t.Logf("primary stopped: handed over in %.1f s, tasks taken again after %.1f s, none lost (%d with nobody to finish them, %d run twice)", handed.Seconds(), silent.Seconds(), overdue, again)
-}
-
-// A primary that hangs says nothing, not even that its connections are gone.
-func TestD8TasksSurviveAPrimaryThatHangs(t *testing.T) {
-	g := newGroup(t, 2)
-	first := g.whole(t)
-	c := newClient(t, g.names, password, nil)
-	c.worker(t, "steady")
-	enqueuer := c.flow(t, "hung")
-	before := len(told(t, enqueuer, "taken"))
-	hung := time.Now()
-	first.redis.Signal(t, syscall.SIGSTOP)
-	second, failover := g.agreed(t, g.others(first)...)
-	assert.Less(t, failover, failoverWithin)
-	goesOn(t, enqueuer, before)
-	silent := time.Since(hung)
-	first.redis.Signal(t, syscall.SIGCONT)
-	overdue, again := g.nothingLost(t, c, enqueuer)
-	require.Equal(t, second, g.whole(t), "who wakes up follows")
-	assert.False(t, first.leads(t))
-	t.Logf("primary hung: another one after %.1f s, tasks taken again after %.1f s, none lost (%d with nobody to finish them, %d run twice)", failover.Seconds(), silent.Seconds(), overdue, again)
-}
-
-// A primary that hears no replica may have been replaced: it refuses tasks before that can be.
-func TestD8APrimaryThatIsCutOffRefusesTasks(t *testing.T) {
-	g := newGroup(t, 3)
-	primary := g.whole(t)
-	require.Equal(t, "1", primary.ask(t, "LPUSH", "probe", "x"))
-	signal := func(signal syscall.Signal) {
-		for _, p := range g.others(primary) {
-			p.redis.Signal(t, signal)
-			p.sentinel.Signal(t, signal)
-		}
-	}
-	signal(syscall.SIGSTOP)
-	took := until(t, "the primary refusing", func() bool { return programs.Has(primary.ask(t, "LPUSH", "probe", "x"), "NOREPLICAS") })
-	assert.Less(t, took, 10*time.Second)
-	signal(syscall.SIGCONT)
-	g.whole(t)
-	until(t, "the primary taking tasks", func() bool { return !programs.Has(g.primary(t, g.pods...).ask(t, "LPUSH", "probe", "x"), "NOREPLICAS") })
-	t.Logf("a primary without replicas took nothing more after %.1f s", took.Seconds())
 }

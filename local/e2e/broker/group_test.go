@@ -33,8 +33,9 @@ type pod struct {
 	redis, sentinel       *programs.Process
 }
 
-// group are the pods, and what they and the workers get from DNS.
+// group are the pods, and what they and the workers get from DNS. They run until its test ends.
 type group struct {
+	t     *testing.T
 	pods  []*pod
 	names *programs.Names
 	// more is put into the pods' environment.
@@ -45,28 +46,28 @@ type group struct {
 func newGroup(t *testing.T, block int, more ...string) *group {
 	t.Helper()
 	programs.Tool(t, "redis-server")
-	g := &group{names: programs.NewNames(t), more: more}
+	g := &group{t: t, names: programs.NewNames(t), more: more}
 	for i := range 3 {
 		p := &pod{group: g, name: fmt.Sprintf("broker-%d", i)}
-		p.empty(t)
+		p.empty()
 		g.pods = append(g.pods, p)
 	}
 	g.move(t, block)
 	for _, p := range g.pods {
-		p.start(t)
+		p.start()
 	}
 	g.whole(t)
 	return g
 }
 
 // empty gives the pod a new volume.
-func (p *pod) empty(t *testing.T) {
-	t.Helper()
-	p.folder = t.TempDir()
+func (p *pod) empty() {
+	p.t.Helper()
+	p.folder = p.t.TempDir()
 	for _, folder := range []string{"data", "run", "credentials"} {
-		require.NoError(t, os.Mkdir(filepath.Join(p.folder, folder), 0o700))
+		require.NoError(p.t, os.Mkdir(filepath.Join(p.folder, folder), 0o700))
 	}
-	p.tell(t, password)
+	p.tell(p.t, password)
 }
 
 // tell mounts a password.
@@ -121,15 +122,10 @@ func (p *pod) script(name string) programs.Command {
 	return programs.Command{Name: p.name + "'s " + name, Args: []string{"sh", files + "/" + name}, Env: p.env(), Names: p.names}
 }
 
-func (p *pod) start(t *testing.T) {
-	t.Helper()
-	p.startRedis(t)
-	p.sentinel = programs.Start(t, p.script("sentinel.sh"))
-}
-
-func (p *pod) startRedis(t *testing.T) {
-	t.Helper()
-	p.redis = programs.Start(t, p.script("redis.sh"))
+func (p *pod) start() {
+	p.t.Helper()
+	p.redis = programs.Start(p.t, p.script("redis.sh"))
+	p.sentinel = programs.Start(p.t, p.script("sentinel.sh"))
 }
 
 // kill is the loss of a node.

@@ -14,16 +14,17 @@ import (
 
 // At the limit of memory who enqueues is told so, and what was taken is run.
 func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, 31, "BROKER_MAXMEMORY=16777216")
 	c := newClient(t, g.names, password, nil)
 	enqueuer := c.enqueue(t, "full", 100_000, 50_000, 1, 0)
 	until(t, "somebody is refused", enqueuer.Ended)
 	log := enqueuer.Log(t)
 	require.Len(t, told(t, enqueuer, "refused"), 1)
-	assert.Contains(t, log, "NoPermissionError", "the brake, not Redis's own limit")
+	assert.Contains(t, log, "BrokerFull(")
 	primary := g.leader(t)
 	used := primary.ask(t, "INFO", "memory")
-	assert.Contains(t, primary.sentinel.Log(t), "new tasks are refused")
+	until(t, "the brake on", func() bool { return programs.Has(primary.sentinel.Log(t), "new tasks are refused") })
 
 	later := c.enqueue(t, "later", 50, 50_000, 1000, 0)
 	c.worker(t, "full")
@@ -31,7 +32,6 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 	for _, e := range []*programs.Process{enqueuer, later} {
 		g.nothingLost(t, c, e)
 	}
-	assert.NotContains(t, primary.redis.Log(t), "OOM")
 	field := func(name string) string {
 		return strings.TrimSpace(strings.SplitN(strings.SplitN(used, name+":", 2)[1], "\n", 2)[0])
 	}
@@ -39,6 +39,7 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 }
 
 func TestS2TheBrokersPasswordIsAskedForShownNowhereAndChangedWithoutAStop(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, 32)
 	for _, p := range g.pods {
 		for _, port := range []int{6379, 26379} {
@@ -75,7 +76,7 @@ func TestS2TheBrokersPasswordIsAskedForShownNowhereAndChangedWithoutAStop(t *tes
 	g.announce(t, primary)
 	g.agreed(t, g.others(primary)...)
 	g.announce(t)
-	primary.start(t)
+	primary.start()
 	until(t, "all in step", func() bool {
 		_, err := primary.run(t, "ready.sh")
 		return err == nil

@@ -35,6 +35,7 @@ func (c *client) enqueued(t *testing.T, name string, count, all int, pods ...*po
 
 // All pods are gone at once, and come back with other addresses; the primary last, and one that missed the newest tasks first.
 func TestD8AllPodsBackWithNewAddressesHaveOnePrimaryWithTheNewestTasks(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, 11)
 	primary := g.pods[2]
 	for g.whole(t) != primary { // who comes first by number is not the one that has the newest
@@ -43,7 +44,7 @@ func TestD8AllPodsBackWithNewAddressesHaveOnePrimaryWithTheNewestTasks(t *testin
 		g.announce(t, p)
 		g.agreed(t, g.others(p)...)
 		g.announce(t)
-		p.start(t)
+		p.start()
 	}
 	stale, other := g.pods[0], g.pods[1]
 	c := newClient(t, g.names, password, nil)
@@ -55,13 +56,13 @@ func TestD8AllPodsBackWithNewAddressesHaveOnePrimaryWithTheNewestTasks(t *testin
 	}
 
 	g.move(t, 12)
-	stale.start(t)
-	other.start(t)
+	stale.start()
+	other.start()
 	until(t, "both waiting for the primary", func() bool {
 		return programs.Has(stale.redis.Log(t), "waiting for the primary, "+primary.name) && programs.Has(other.redis.Log(t), "waiting for the primary, "+primary.name)
 	})
 	began := time.Now()
-	primary.start(t)
+	primary.start()
 	until(t, "one primary", func() bool {
 		led := 0
 		for _, p := range g.pods {
@@ -86,13 +87,14 @@ func TestD8AllPodsBackWithNewAddressesHaveOnePrimaryWithTheNewestTasks(t *testin
 
 // The volume of the primary is gone with it: it does not lead, though it is named.
 func TestD8APrimaryWithoutItsDataFollows(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, 13)
 	primary := g.whole(t)
 	c := newClient(t, g.names, password, nil)
 	enqueuer := c.enqueued(t, "kept", 50, 50, g.pods...)
 	primary.kill()
-	primary.empty(t)
-	primary.start(t)
+	primary.empty()
+	primary.start()
 	second := g.whole(t)
 	require.NotEqual(t, primary, second)
 	for _, p := range g.pods {

@@ -8,20 +8,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A worker that is told to go finishes what it runs, and gives the rest back at once (W3).
-func TestW3AWorkerThatIsStoppedFinishesOrGivesBack(t *testing.T) {
+func TestW3TasksOutliveTheirWorkers(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, 21)
+	t.Run("a worker is stopped", g.stopsAWorker)
+	t.Run("a process is killed", g.killsAProcess)
+	t.Run("a worker is killed", g.killsAWorker)
+}
+
+// A worker that is told to go finishes what it runs, and gives the rest back at once (W3).
+func (g *group) stopsAWorker(t *testing.T) {
 	c := newClient(t, g.names, password, nil)
 	first := c.worker(t, "first")
-	for _, task := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		c.call(t, `"`+task+`", seconds=5`)
-	}
-	until(t, "four tasks running", func() bool { return len(c.noted(t, "began")) >= 4 })
+	c.runs(t, `for task in "abcdefgh": work.delay(task, seconds=5)`)
+	until(t, "four tasks running", func() bool { return len(c.noted(t, "began")) == 4 })
 	took, killed := first.Terminate(t, 110*time.Second)
 	require.False(t, killed)
 	assert.Equal(t, c.noted(t, "began"), c.noted(t, "ended"), "what ran was finished")
 	finished, given := len(c.noted(t, "ended")), g.primary(t, g.pods...).length(t)
 	assert.Equal(t, 8, finished+given, "what did not run waits for another worker")
+	assert.Less(t, finished, 8)
 	c.worker(t, "second")
 	took2 := until(t, "the rest run", func() bool { return len(c.noted(t, "ended")) == 8 })
 	for task, times := range c.noted(t, "ended") {
@@ -31,25 +37,27 @@ func TestW3AWorkerThatIsStoppedFinishesOrGivesBack(t *testing.T) {
 		took.Seconds(), finished, given, took2.Seconds())
 }
 
-// A task whose process dies, for want of memory for instance, goes back to its queue at once; one whose worker dies, when its time is over.
-func TestW3ATaskRunsAgainWhenItsProcessOrItsWorkerDies(t *testing.T) {
-	g := newGroup(t, 22)
+// A task whose process dies, for want of memory for instance, goes back to its queue at once.
+func (g *group) killsAProcess(t *testing.T) {
 	c := newClient(t, g.names, password, nil)
 	c.worker(t, "kept")
+	c.runs(t, `work.delay("process", once="killed")`)
+	until(t, "its process", func() bool { return c.noted(t, "began")["process"] == 1 })
 	began := time.Now()
-	c.call(t, `"process", once="killed"`)
 	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["process"] == 1 })
-	process := time.Since(began)
 	assert.Equal(t, 2, c.noted(t, "began")["process"])
+	t.Logf("a task whose process was killed had run again %.1f s later", time.Since(began).Seconds())
+}
 
-	c = newClient(t, g.names, password, map[string]any{"visibility_timeout": 5, "unacked_restore_interval": 1})
+// A task whose worker dies is given to another one when its time is over: a quarter of an hour, here five seconds.
+func (g *group) killsAWorker(t *testing.T) {
+	c := newClient(t, g.names, password, map[string]any{"visibility_timeout": 5, "unacked_restore_interval": 1})
 	first := c.worker(t, "first")
-	c.call(t, `"worker", seconds=4`)
+	c.runs(t, `work.delay("worker", seconds=4)`)
 	until(t, "the task running", func() bool { return c.noted(t, "began")["worker"] == 1 })
 	first.Kill()
 	killed := time.Now()
 	c.worker(t, "second")
 	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["worker"] >= 1 })
-	t.Logf("a task whose process was killed had run again after %.1f s; one of 4 s whose worker was killed, with 5 s of visibility, after %.1f s",
-		process.Seconds(), time.Since(killed).Seconds())
+	t.Logf("a task of 4 s whose worker was killed had run again after %.1f s, 5 s of which it was still taken for its", time.Since(killed).Seconds())
 }

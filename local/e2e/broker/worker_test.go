@@ -80,11 +80,11 @@ func (c *client) enqueue(t *testing.T, name string, count, ballast, tries int, p
 	})
 }
 
-// call enqueues one task with arguments, in Python.
-func (c *client) call(t *testing.T, arguments string) {
+// runs has Python do something with the task `work`.
+func (c *client) runs(t *testing.T, statement string) {
 	t.Helper()
 	out, err := programs.Run(t, limit, programs.Command{
-		Dir: "testdata", Env: c.env, Names: c.names, Args: []string{programs.Tool(t, "python"), "-c", "from tasks import work; work.delay(" + arguments + ")"},
+		Dir: "testdata", Env: c.env, Names: c.names, Args: []string{programs.Tool(t, "python"), "-c", "from tasks import work\n" + statement},
 	})
 	require.NoError(t, err, out)
 }

@@ -7,7 +7,7 @@ LOCAL  := $(CURDIR)/.local
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
 # The pinned programs that the local engine runs, and those that only the tests run.
 FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
-TEST_FAMILIES := lint jq postgres redis traefik python
+TEST_FAMILIES := lint jq postgres redis traefik python vault
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 30m

@@ -202,7 +202,11 @@ func (b *build) newStores() ([]pulumi.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(redis.Ready, broker.Ready...), nil
+	vault, err := b.newVault()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(redis.Ready, broker.Ready, vault.Ready), nil
 }
 
 // platform is the platform's namespace for those whose pods read secrets and need nodes. It is known in previews all the same.
@@ -236,6 +240,27 @@ func (b *build) newConnections() ([]pulumi.Resource, error) {
 		return nil, err
 	}
 	return append(pooler.Ready, roles.Job), nil
+}
+
+// newVault runs Vault, with its identity at AWS and its certificate.
+func (b *build) newVault() (*workloads.Vault, error) {
+	identity, err := security.NewVaultIdentity(b.ctx, &security.VaultIdentityArgs{
+		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Keys: b.keys, Protect: b.Protect,
+	}, pulumi.Provider(b.account))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := security.NewInternalCertificate(b.ctx, "issuers-"+workloads.VaultCertificate, &security.InternalCertificateArgs{
+		Issuers: b.issuers, Namespace: b.eks.Namespaces.Platform, SecretName: workloads.VaultCertificate,
+		DNSNames: append(security.ServiceNames(config.VaultName, b.eks.Namespaces.Platform),
+			security.ServiceNames("*."+workloads.VaultInternal, b.eks.Namespaces.Platform)...),
+		Uses: []string{security.ForServer},
+	}, pulumi.Parent(b.issuers)); err != nil {
+		return nil, err
+	}
+	return workloads.NewVault(b.ctx, b.place, &workloads.VaultArgs{
+		Spec: b.Workloads.Vault, Region: b.AWS.Region, KeyARN: b.keys.VaultUnseal, KeysSecret: identity.KeysSecret, Identity: identity.RoleARN,
+	})
 }
 
 func (b *build) newIngress() (err error) {

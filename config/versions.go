@@ -42,6 +42,9 @@ const (
 // RedisExporterImage is what shows Prometheus a Redis, in the pods of the cluster and of the broker (D7, D8).
 const RedisExporterImage = "quay.io/oliver006/redis_exporter:v1.82.0"
 
+// AWSCLIImage is what puts Vault's recovery keys into Secrets Manager (S1).
+const AWSCLIImage = "public.ecr.aws/aws-cli/aws-cli:2.36.46"
+
 // PodSecurityVersion is the edition of the Pod Security Standards that namespaces enforce. It is pinned: "latest" would change what is
 // admitted with every upgrade of the cluster.
 const PodSecurityVersion = "v1.34"

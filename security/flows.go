@@ -67,7 +67,7 @@ var flows = append([]Flow{
 	{redisCreate, redis, tcp(6379), "making it one cluster"},
 	{broker, broker, tcp(6379, 26379), "replication and Sentinel"},
 	{vault, vault, tcp(8200, 8201), "Raft"},
-	{vault, awsAPIs("kms", "s3", "sts"), https, "unsealing and snapshots"},
+	{vault, awsAPIs("kms", "s3", "secretsmanager", "sts"), https, "unsealing, recovery keys and snapshots"},
 	{vault, apiServer, https, "who a client is"},
 
 	{karpenter, apiServer, https, "pods without a node"},

@@ -18,6 +18,8 @@ type Issuer struct {
 
 // WorkloadRoleArgs are one workload's identity: one role for one service account, with nothing but what is spelled out.
 type WorkloadRoleArgs struct {
+	// Name is the role's, where others name it before it is there; empty is one of Pulumi's own.
+	Name                      string
 	Description               string
 	Issuer                    Issuer
 	Namespace, ServiceAccount string
@@ -29,7 +31,7 @@ type WorkloadRoleArgs struct {
 // NewWorkloadRole makes the IAM role of one service account.
 func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, opts ...pulumi.ResourceOption) (*Role, error) {
 	subject := "system:serviceaccount:" + args.Namespace + ":" + args.ServiceAccount
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+	roleArgs := &iam.RoleArgs{
 		Description: pulumi.String(args.Description),
 		// The issuer's host is part of a key of the document, so the document is written once the host is known.
 		AssumeRolePolicy: pulumi.All(args.Issuer.ProviderARN, args.Issuer.Host).ApplyT(func(known []any) pulumi.StringOutput {
@@ -42,7 +44,11 @@ func NewWorkloadRole(ctx *pulumi.Context, name string, args *WorkloadRoleArgs, o
 				}},
 			})
 		}).(pulumi.StringOutput),
-	}, opts...)
+	}
+	if args.Name != "" {
+		roleArgs.Name = pulumi.String(args.Name)
+	}
+	role, err := iam.NewRole(ctx, name, roleArgs, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the role of %s: %w", subject, err)
 	}

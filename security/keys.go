@@ -50,7 +50,7 @@ func NewKeys(ctx *pulumi.Context, name string, args *KeysArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	for _, k := range []key{
-		{"vault-unseal", "Seal of Vault", nil, &keys.VaultUnseal},
+		{"vault-unseal", "Seal of Vault", sealUsers(args), &keys.VaultUnseal},
 		{"data", "Databases, buckets and secrets", trailUsers(args), &keys.Data},
 		{"cluster-secrets", "Kubernetes secrets in etcd", nil, &keys.ClusterSecrets},
 		{"disks", "Disks of nodes, and volumes", nodeDiskUsers(args.AWS), &keys.Disks},

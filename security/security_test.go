@@ -80,10 +80,17 @@ func TestD6KeysAreHandedOnByPurpose(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestD6VaultsAndClusterSecretsKeysAreForIAMToGrant(t *testing.T) {
-	run := keys(t, false)
-	assert.Empty(t, users(t, run, "vault-unseal"))
-	assert.Empty(t, users(t, run, "cluster-secrets"))
+func TestD6ClusterSecretsKeyIsForIAMToGrant(t *testing.T) {
+	assert.Empty(t, users(t, keys(t, false), "cluster-secrets"))
+}
+
+func TestD6SealKeyNamesVault(t *testing.T) {
+	list := users(t, keys(t, false), "vault-unseal")
+	require.Len(t, list, 1)
+	assert.ElementsMatch(t, []string{"kms:Encrypt", "kms:Decrypt", "kms:DescribeKey"}, list[0].Action)
+	assert.Equal(t, map[string]recorder.Strings{
+		"aws:PrincipalArn": {"arn:aws:iam::222222222222:role/alphapulse-prod-vault"}, "kms:CallerAccount": {account},
+	}, list[0].Condition["StringEquals"], "the principal is anybody, so the condition names the one")
 }
 
 func TestD6DataKeyNamesCloudTrailForOurTrailOnly(t *testing.T) {

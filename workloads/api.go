@@ -4,6 +4,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/security"
+)
+
+// Where the API finds what it needs to speak with Vault.
+const (
+	authorityPath  = "/etc/alphapulse/" + authorityFile
+	vaultTokenPath = "/var/run/secrets/vault"
 )
 
 // NewAPI runs the API (W2). Names, paths, first delays and periods are the source document's.
@@ -21,6 +28,13 @@ func NewAPI(ctx *pulumi.Context, place Place, spec config.Workload, opts ...pulu
 			{Name: "CELERY_BROKER_URL", Secret: brokerSecret, Key: "url"},
 			{Name: "CELERY_BROKER_TRANSPORT_OPTIONS", Secret: brokerSecret, Key: "transport-options"},
 			{Name: "VAULT_ADDR", Value: "https://vault:8200"},
+			{Name: "VAULT_CACERT", Value: authorityPath + "/" + security.AuthorityKey},
+			// What it logs in with, at auth/kubernetes, as the role `api`. It is renewed, so it is read each time.
+			{Name: "VAULT_LOGIN_TOKEN", Value: vaultTokenPath + "/token"},
+		},
+		Files: []Files{
+			{Name: authorityFile, Path: authorityPath, ConfigMap: pulumi.String(authorityFile)},
+			{Name: "vault-token", Path: vaultTokenPath, Audience: vaultAudience},
 		},
 		Probes: Probes{
 			// A hung pod is back within 30 s (R1): noticed after at most period x failures + timeout = 12 s, killed within 3 s (the wait of

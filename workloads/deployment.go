@@ -14,9 +14,10 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 )
 
-// Env is one environment variable: a value, a key of a Secret, or a field of the pod, such as "status.podIP".
+// Env is one environment variable: a value, one that is known later, a key of a Secret, or a field of the pod, such as "status.podIP".
 type Env struct {
 	Name, Value string
+	Input       pulumi.StringInput
 	Secret, Key string
 	Field       string
 }
@@ -27,9 +28,10 @@ type Probes struct {
 	Port        int // 0 is the container's first
 }
 
-// Probe is one health check; times are in seconds.
+// Probe is one health check; times are in seconds. HTTPS asks over TLS, and believes any certificate, as the kubelet does.
 type Probe struct {
 	Path, Script                            string
+	HTTPS                                   bool
 	InitialDelay, Period, Timeout, Failures int
 	KillWithin                              int // how long a container that failed it has to stop; 0: the pod's own grace
 }
@@ -68,7 +70,10 @@ func (b *objects) template() corev1.PodTemplateSpecArgs {
 	annotations := pulumi.StringMap{
 		"prometheus.io/scrape": pulumi.String("true"),
 		"prometheus.io/port":   pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container)),
-		"prometheus.io/path":   pulumi.String("/metrics"),
+		"prometheus.io/path":   pulumi.String(cmp.Or(b.args.MetricsPath, "/metrics")),
+	}
+	if b.args.MetricsHTTPS {
+		annotations["prometheus.io/scheme"] = pulumi.String("https")
 	}
 	for _, files := range b.files() {
 		if files.Digest != nil {
@@ -92,6 +97,7 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		NodeSelector:                  pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
 		Tolerations:                   b.tolerations(),
 		TopologySpreadConstraints:     b.spread(),
+		InitContainers:                b.newBefore(),
 		Containers:                    b.newContainers(),
 		Volumes:                       b.volumes(),
 	}
@@ -101,10 +107,21 @@ func (b *objects) pod() corev1.PodSpecArgs {
 	return pod
 }
 
+// newBefore are the containers that run before the program. Nobody asks whether they live: they end.
+func (b *objects) newBefore() corev1.ContainerArray {
+	var array corev1.ContainerArray
+	for _, c := range b.args.Before {
+		made := c.plain(b.images[c.Image])
+		made.VolumeMounts = append(mounts(c.Files), b.stateMounts(c)...)
+		array = append(array, made)
+	}
+	return array
+}
+
 func (b *objects) newContainers() corev1.ContainerArray {
 	var array corev1.ContainerArray
-	for i, c := range b.containers {
-		made := c.plain(b.images[i])
+	for _, c := range b.containers {
+		made := c.plain(b.images[c.Image])
 		made.LivenessProbe = c.probe(c.Probes.Live)
 		made.ReadinessProbe = c.probe(c.Probes.Ready) // nil where it says nothing: a sidecar does not decide who gets requests
 		made.VolumeMounts = append(mounts(c.Files), b.stateMounts(c)...)
@@ -155,7 +172,7 @@ func ports(list []Port) corev1.ContainerPortArray {
 
 // files are those of all containers, each once.
 func (b *objects) files() (all []Files) {
-	for _, c := range b.containers {
+	for _, c := range slices.Concat(b.containers, b.args.Before) {
 		for _, files := range c.Files {
 			if !slices.ContainsFunc(all, func(f Files) bool { return f.Name == files.Name }) {
 				all = append(all, files)
@@ -168,7 +185,7 @@ func (b *objects) files() (all []Files) {
 // secrets are the names of all that the pods read, sorted.
 func (b *objects) secrets() []string {
 	read := map[string]bool{}
-	for _, c := range b.containers {
+	for _, c := range slices.Concat(b.containers, b.args.Before) {
 		for _, e := range c.Env {
 			read[e.Secret] = true
 		}
@@ -189,15 +206,25 @@ func (b *objects) volumes() corev1.VolumeArray {
 	return volumes
 }
 
+// tokenSeconds is how long a token is good for; the kubelet renews it long before.
+const tokenSeconds = 3600
+
 func temporary() corev1.VolumeArgs {
 	return corev1.VolumeArgs{Name: pulumi.String("tmp"), EmptyDir: corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("256Mi")}}
 }
 
 func volume(files Files) corev1.VolumeArgs {
 	volume := corev1.VolumeArgs{Name: pulumi.String(files.Name)}
-	if files.Secret != "" { // the pod's group may read it, nobody else
+	switch {
+	case files.Secret != "": // the pod's group may read it, nobody else
 		volume.Secret = corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(files.Secret), DefaultMode: pulumi.Int(0o440)}
-	} else {
+	case files.Audience != "":
+		volume.Projected = corev1.ProjectedVolumeSourceArgs{Sources: corev1.VolumeProjectionArray{corev1.VolumeProjectionArgs{
+			ServiceAccountToken: corev1.ServiceAccountTokenProjectionArgs{
+				Audience: pulumi.String(files.Audience), Path: pulumi.String("token"), ExpirationSeconds: pulumi.Int(tokenSeconds),
+			},
+		}}}
+	default:
 		volume.ConfigMap = corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap}
 	}
 	return volume
@@ -226,7 +253,11 @@ func (c Container) probe(p Probe) corev1.ProbePtrInput {
 	}
 	switch {
 	case p.Path != "":
-		args.HttpGet = corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: port}
+		get := corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: port}
+		if p.HTTPS {
+			get.Scheme = pulumi.String("HTTPS")
+		}
+		args.HttpGet = get
 	case p.Script != "":
 		args.Exec = corev1.ExecActionArgs{Command: pulumi.ToStringArray([]string{"/bin/sh", p.Script})}
 	default:
@@ -305,6 +336,8 @@ func env(list []Env) corev1.EnvVarArray {
 			variable.ValueFrom = corev1.EnvVarSourceArgs{SecretKeyRef: corev1.SecretKeySelectorArgs{
 				Name: pulumi.String(e.Secret), Key: pulumi.String(e.Key),
 			}}
+		case e.Input != nil:
+			variable.Value = e.Input.ToStringOutput().ToStringPtrOutput()
 		case e.Field != "":
 			variable.ValueFrom = corev1.EnvVarSourceArgs{FieldRef: corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(e.Field)}}
 		default:

@@ -5,6 +5,7 @@ package workloads
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -62,8 +63,12 @@ type ServiceArgs struct {
 	State *State
 	// Sidecars run beside the program, under the same rules. What they ask for counts in capacity only if Spec has it.
 	Sidecars []Container
-	// MetricsPort is where Prometheus asks; 0 is the first port.
-	MetricsPort int
+	// Before run to their end, one after the other, each time a pod starts.
+	Before []Container
+	// MetricsPort is where Prometheus asks; 0 is the first port. MetricsPath is /metrics if empty; MetricsHTTPS: it has to speak TLS.
+	MetricsPort  int
+	MetricsPath  string
+	MetricsHTTPS bool
 	// CallsKubernetes gives the pods a token for the API server; what it may do there is the caller's to say.
 	CallsKubernetes bool
 	// Identity is the ARN of the IAM role that its account may take on; nil for none.
@@ -112,6 +117,8 @@ type Files struct {
 	ConfigMap  pulumi.StringInput
 	Digest     pulumi.StringInput
 	Secret     string
+	// Audience makes it neither: a file `token` that tells this reader, and nobody else, which account the pod has.
+	Audience string
 }
 
 // containers are the program's own and those beside it.
@@ -131,13 +138,13 @@ func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs
 		return nil, fmt.Errorf("workload %q: there is no node pool %q", name, args.Spec.Pool)
 	}
 	containers := args.containers(name)
-	var images []pulumi.StringInput
-	for _, c := range containers {
+	images := map[string]pulumi.StringInput{}
+	for _, c := range slices.Concat(args.Before, containers) {
 		image, err := place.Image(c.Image)
 		if err != nil {
 			return nil, fmt.Errorf("workload %q: %w", name, err)
 		}
-		images = append(images, image)
+		images[c.Image] = image
 	}
 	s := &Service{}
 	if err := ctx.RegisterComponentResource(ServiceToken, name, s, append(opts, pulumi.Provider(place.Provider))...); err != nil {
@@ -163,15 +170,15 @@ func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs
 
 // objects carries what the steps of one program share.
 type objects struct {
-	ctx    *pulumi.Context
-	name   string
-	place  Place
-	args   *ServiceArgs
-	pool   config.NodePool
-	parent *Service
-	// images are the containers', under the names that nodes pull.
+	ctx        *pulumi.Context
+	name       string
+	place      Place
+	args       *ServiceArgs
+	pool       config.NodePool
+	parent     *Service
 	containers []Container
-	images     []pulumi.StringInput
+	// images are the names under which nodes pull, by those that their publishers gave them.
+	images map[string]pulumi.StringInput
 }
 
 // metadata is the same for every object; only the name differs.

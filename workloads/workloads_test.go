@@ -143,6 +143,8 @@ func TestW2APIFindsItsNeighboursByTheGivenNames(t *testing.T) {
 		secret("CELERY_BROKER_URL", "broker-credentials"),
 		key("CELERY_BROKER_TRANSPORT_OPTIONS", "broker-credentials", "transport-options"),
 		map[string]any{"name": "VAULT_ADDR", "value": "https://vault:8200"},
+		map[string]any{"name": "VAULT_CACERT", "value": "/etc/alphapulse/internal-ca/ca.crt"},
+		map[string]any{"name": "VAULT_LOGIN_TOKEN", "value": "/var/run/secrets/vault/token"},
 	}, apiDeployment(t).At(container+"env"), "what has a password comes from a Secret")
 }
 

@@ -1,0 +1,191 @@
+// Package vault runs three real Vaults with the files that the platform's pods have.
+package vault
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// One Vault's life, in the order in which it would come.
+func TestS1VaultLives(t *testing.T) {
+	a := newAWS(t, 0)
+	secret := a.newSecret(t, "/alphapulse/prod/vault/recovery-keys")
+	c := newCluster(t, a, secret, 1)
+
+	began := time.Now()
+	for i := range c.pods { // the kubelet starts them together; the first one's steps are the longest
+		if i > 0 {
+			c.start(t, i)
+		}
+	}
+	assert.False(t, c.ready(1), "who waits for the first is not ready")
+	status, _, err := c.ask(1, "GET", "sys/health?standbyok=true&sealedcode=204&uninitcode=204", "", nil)
+	if err == nil {
+		assert.Equal(t, 204, status, "but alive")
+	}
+	c.start(t, 0)
+	c.awaitReady(t, 0, 1, 2)
+	t.Logf("FIGURE: from nothing to three pods that are ready: %.1f s", time.Since(began).Seconds())
+
+	versions := a.versions(t, secret)
+	require.Len(t, versions, 1, "initialised once")
+	assert.Contains(t, versions[0].VersionStages, inUse)
+	keys := a.keys(t, secret, inUse)
+	require.Len(t, keys.Keys, 5)
+	root := c.root(t, keys)
+	until(t, limit, "all three vote", func() bool { return len(c.voters(t, root)) == 3 })
+
+	t.Run("NoRootTokenIsLeft", func(t *testing.T) {
+		for _, p := range c.pods {
+			found, err := os.ReadDir(p.tmp)
+			require.NoError(t, err)
+			for _, one := range found {
+				assert.Equal(t, "vault.hcl", one.Name(), "nothing of the beginning is left in %s", p.tmp)
+			}
+		}
+		tokens := c.must(t, 0, "LIST", "auth/token/accessors", root, nil)
+		data, _ := tokens["data"].(map[string]any)
+		assert.Len(t, data["keys"], 1, "the one that this test has made")
+	})
+	t.Run("ItIsSetUp", func(t *testing.T) {
+		role := c.must(t, 1, "GET", "auth/kubernetes/role/api", root, nil)["data"].(map[string]any)
+		assert.Equal(t, []any{"api"}, role["bound_service_account_names"])
+		assert.Equal(t, []any{"alphapulse-prod"}, role["bound_service_account_namespaces"])
+		assert.Equal(t, "vault", role["audience"])
+		assert.Equal(t, []any{"api"}, role["token_policies"])
+		assert.Contains(t, c.must(t, 1, "GET", "sys/audit", root, nil), "file/")
+		c.write(t, root, "first", 0, 1, 2)
+		for i := range c.pods {
+			c.read(t, root, "first", i) // whichever pod is asked
+		}
+	})
+	t.Run("APolicyLetsTheAPIDoItsOwnAndNoMore", func(t *testing.T) {
+		made := c.must(t, 0, "POST", "auth/token/create", root, map[string]any{"policies": []string{"api"}})["auth"].(map[string]any)
+		token := made["client_token"].(string)
+		c.read(t, token, "first", 0)
+		for _, path := range []string{"sys/storage/raft/snapshot", "secret/data/others", "sys/policies/acl/api", "auth/kubernetes/role/api"} {
+			status, _, err := c.ask(0, "GET", path, token, nil)
+			require.NoError(t, err)
+			assert.Equal(t, 403, status, path)
+		}
+	})
+	t.Run("PrometheusNeedsNoToken", func(t *testing.T) {
+		for i := range c.pods {
+			status, got, err := c.ask(i, "GET", "sys/metrics", "", nil)
+			require.NoError(t, err)
+			assert.Equal(t, 200, status, got)
+		}
+	})
+	t.Run("ASecondInitRunChangesNothing", func(t *testing.T) {
+		before := a.versions(t, secret)
+		for _, p := range c.pods {
+			silent := *p
+			silent.aws.endpoint = "http://127.63.0.250:9" // nobody: everyday starts do not depend on Secrets Manager
+			silent.tmp = t.TempDir()
+			log, err := silent.prepare(t)
+			require.NoError(t, err)
+			assert.Empty(t, log)
+		}
+		assert.Equal(t, before, a.versions(t, secret))
+		c.read(t, root, "first", 0)
+	})
+
+	t.Run("LeaderKilled", func(t *testing.T) {
+		gone := c.awaitLeader(t)
+		c.kill(gone)
+		took := c.write(t, root, "after-a-kill", others(gone)...)
+		t.Logf("FIGURE: kill -9 of the leader, until a secret is written: %.1f s (promised: 10 s)", took.Seconds())
+		assert.Less(t, took, 10*time.Second)
+		for range 50 {
+			c.write(t, root, "while-it-was-away", others(gone)...)
+		}
+		c.address(t, 2, gone)
+		began := time.Now()
+		c.start(t, gone)
+		c.awaitReady(t, gone)
+		leader := c.awaitLeader(t)
+		until(t, limit, "the follower has caught up", func() bool { return c.applied(gone) >= c.applied(leader) && c.applied(gone) > 0 })
+		t.Logf("FIGURE: a pod back at a new address, unsealed and caught up: %.1f s", time.Since(began).Seconds())
+		assert.Len(t, c.voters(t, root), 3)
+	})
+	t.Run("LeaderStopped", func(t *testing.T) {
+		gone := c.awaitLeader(t)
+		ended := make(chan struct{})
+		go func() { defer close(ended); c.terminate(t, gone) }()
+		until(t, limit, "it does not lead any more", func() bool {
+			_, got, err := c.ask(gone, "GET", "sys/leader", "", nil)
+			return err != nil || got["is_self"] != true
+		})
+		took := c.write(t, root, "after-a-stop", others(gone)...)
+		<-ended
+		t.Logf("FIGURE: a planned stop of the leader, until a secret is written: %.1f s", took.Seconds())
+		assert.Less(t, took, 10*time.Second)
+		c.start(t, gone)
+		c.awaitReady(t, 0, 1, 2)
+	})
+	t.Run("AllBackAtNewAddressesUnsealed", func(t *testing.T) {
+		for i := range c.pods {
+			c.kill(i)
+		}
+		c.address(t, 3)
+		began := time.Now()
+		for i := range c.pods {
+			c.start(t, i)
+		}
+		c.awaitReady(t, 0, 1, 2)
+		c.write(t, root, "after-all", 0, 1, 2)
+		t.Logf("FIGURE: all three killed and back at new addresses, unsealed and writing: %.1f s", time.Since(began).Seconds())
+		for _, name := range []string{"first", "after-a-kill", "while-it-was-away", "after-a-stop"} {
+			c.read(t, root, name, 0)
+		}
+		assert.Len(t, a.versions(t, secret), 1)
+	})
+	t.Run("FirstPodsVolumeLost", func(t *testing.T) {
+		c.kill(0)
+		c.pods[0].volume = t.TempDir()
+		c.address(t, 4, 0)
+		c.start(t, 0)
+		c.awaitReady(t, 0)
+		assert.Len(t, a.versions(t, secret), 1, "it joins the others, and makes no Vault of its own")
+		c.read(t, root, "after-all", 0)
+		leader := c.awaitLeader(t)
+		until(t, limit, "it has caught up", func() bool { return c.applied(0) >= c.applied(leader) && c.applied(0) > 0 })
+		until(t, limit, "all three vote", func() bool { return len(c.voters(t, root)) == 3 })
+	})
+	t.Run("RenewedCertificate", func(t *testing.T) {
+		for i, p := range c.pods {
+			renewed := c.authority.issue(t, p.tls).String()
+			took := until(t, limit, "the renewed certificate is served", func() bool { return c.serial(i) == renewed })
+			t.Logf("FIGURE: %s serves a renewed certificate after %.1f s", p.name, took.Seconds())
+			assert.False(t, c.processes[i].Ended())
+			assert.NotContains(t, c.processes[i].Log(t), "shutdown")
+		}
+		c.write(t, root, "renewed", 0, 1, 2)
+
+		// Half of a pair, as a mistake would leave it: it is refused, and the old one served on.
+		p, shown := c.pods[2], c.serial(2)
+		certificate, err := os.ReadFile(filepath.Join(c.pods[1].tls, "tls.crt"))
+		require.NoError(t, err)
+		key, err := os.ReadFile(filepath.Join(p.tls, "tls.key"))
+		require.NoError(t, err)
+		exchange(t, p.tls, map[string][]byte{"tls.crt": certificate, "tls.key": key, "ca.crt": nil})
+		until(t, limit, "the broken pair is seen", func() bool {
+			return strings.Count(c.processes[2].Log(t), "the certificate has changed") == 2
+		})
+		assert.Equal(t, shown, c.serial(2))
+		assert.True(t, c.ready(2))
+	})
+	t.Run("NoSecretInLogs", func(t *testing.T) {
+		for _, p := range c.processes {
+			for _, key := range append(keys.Keys, root) {
+				assert.False(t, strings.Contains(p.Log(t), key), "a key is in a log")
+			}
+		}
+	})
+}

@@ -1,0 +1,4 @@
+# What takes snapshots may read one, and nothing else.
+path "sys/storage/raft/snapshot" {
+  capabilities = ["read"]
+}

@@ -138,6 +138,7 @@ func vaultEnv(args *VaultArgs) []Env {
 		{Name: "PRIVATE_IP", Value: "127.0.0.1"},
 		{Name: "KEYS_SECRET", Value: args.KeysSecret},
 		{Name: "AWS_REGION", Value: args.Region},
+		{Name: "AWS_DEFAULT_REGION", Value: args.Region}, // what version 1 of the AWS CLI reads
 		{Name: "VAULT_AWSKMS_SEAL_KEY_ID", Input: args.KeyARN},
 		{Name: "VAULT_ADDR", Value: self + ":8200"},
 		{Name: "VAULT_API_ADDR", Value: self + ":8200"},

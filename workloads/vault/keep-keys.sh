@@ -31,9 +31,9 @@ if [ ! -e "$DATA/store" ]; then
 		aws secretsmanager put-secret-value --secret-id "$KEYS_SECRET" --client-request-token "$attempt" \
 			--secret-string "file://$KEYS/keys.json" >/dev/null
 	done
-	sync
+	sync -f "$DATA"
 	mv "$DATA/new" "$DATA/store"
-	sync
+	sync -f "$DATA"
 fi
 
 attempt=$(cat "$DATA/store/attempt")
@@ -45,6 +45,6 @@ case $used in
 	exit 1
 	;;
 esac
-rm "$DATA/store/attempt"
 rm -rf "$KEYS"
+rm "$DATA/store/attempt"
 echo "keep-keys: the recovery keys are in $KEYS_SECRET" >&2

@@ -38,10 +38,15 @@ func (n *Names) Set(t *testing.T, addresses map[string][]string) {
 	require.NoError(t, os.WriteFile(n.path, []byte(text), 0o644))
 }
 
-// resolve is the command line that runs another one with these names. Only the process and its children see the mount.
+// resolve is the command line that runs another one with these names.
 func (n *Names) resolve(args []string) []string {
-	const script = `mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"`
-	return append([]string{"sh", "-c", script, n.path, n.servers}, args...)
+	return mounted(n.path, "/etc/hosts", mounted(n.servers, "/etc/resolv.conf", args))
+}
+
+// mounted is the command line that runs another one with a file or folder in the place of one that is there. Only the process and its
+// children see the mount.
+func mounted(from, at string, args []string) []string {
+	return append([]string{"sh", "-c", `from=$0 at=$1; shift; mount --bind "$from" "$at" && exec "$@"`, from, at}, args...)
 }
 
 // AddressesIn gives n addresses of the loopback range 127.<net>.<block>.0/24, for pods of their own each. A later block has new ones.

@@ -26,6 +26,8 @@ type Command struct {
 	Env  []string
 	// Names are what it gets from DNS; nil is the machine's own.
 	Names *Names
+	// Run is the folder that it has as /run, and so what it finds under /var/run; empty is the machine's own. It needs Names.
+	Run string
 	// Dir is its working folder; empty is the test's.
 	Dir string
 }
@@ -45,6 +47,9 @@ func (c Command) prepare(t *testing.T) *exec.Cmd {
 	t.Helper()
 	args, attributes := c.Args, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if c.Names != nil {
+		if c.Run != "" {
+			args = mounted(c.Run, "/run", args)
+		}
 		args = c.Names.resolve(args)
 		attributes.Unshareflags = syscall.CLONE_NEWNS
 		if os.Getuid() != 0 { // who is nobody special may mount in a user namespace only

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -49,12 +50,17 @@ func (a *authority) pool() *x509.CertPool {
 // they are links through a folder that is exchanged.
 func (a *authority) issue(t *testing.T, folder string) *big.Int {
 	t.Helper()
+	return a.issueFor(t, folder, "vault", "vault.alphapulse-prod", "*.vault-internal") // among others
+}
+
+func (a *authority) issueFor(t *testing.T, folder string, names ...string) *big.Int {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	a.issued++
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(a.issued), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{"vault", "vault.alphapulse-prod", "*.vault-internal"}, // among others
+		DNSNames: names,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
@@ -67,6 +73,14 @@ func (a *authority) issue(t *testing.T, folder string) *big.Int {
 		"ca.crt":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}),
 	})
 	return template.SerialNumber
+}
+
+// loadTLS is a server's side of what was issued.
+func loadTLS(t *testing.T, folder string) *tls.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key"))
+	require.NoError(t, err)
+	return &tls.Config{Certificates: []tls.Certificate{pair}}
 }
 
 func exchange(t *testing.T, folder string, files map[string][]byte) {

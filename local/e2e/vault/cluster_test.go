@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,10 +22,12 @@ import (
 
 // cluster is the StatefulSet: three pods, and the names that lead to them.
 type cluster struct {
+	t         *testing.T // pods live as long as the test, not as long as a part of it
 	pods      []*pod
 	processes []*programs.Process
 	authority *authority
 	names     *programs.Names
+	api       *kubernetes
 	aws       aws
 	client    *http.Client
 
@@ -36,9 +37,11 @@ type cluster struct {
 
 func newCluster(t *testing.T, a aws, secret string, block int) *cluster {
 	t.Helper()
-	c := &cluster{authority: newAuthority(t), names: programs.NewNames(t), aws: a, processes: make([]*programs.Process, 3)}
+	c := &cluster{t: t, authority: newAuthority(t), names: programs.NewNames(t), aws: a, processes: make([]*programs.Process, 3)}
+	c.api = newKubernetes(t, block)
 	for i := range 3 {
 		p := &pod{
+			run:  c.api.run,
 			name: fmt.Sprintf("vault-%d", i), private: programs.AddressesIn(loopback, 200+block, 3)[i],
 			volume: t.TempDir(), tmp: t.TempDir(), tls: t.TempDir(), secret: secret, names: c.names, aws: a,
 		}
@@ -66,7 +69,7 @@ func newCluster(t *testing.T, a aws, secret string, block int) *cluster {
 func (c *cluster) address(t *testing.T, block int, only ...int) {
 	t.Helper()
 	fresh := programs.AddressesIn(loopback, block, 3)
-	hosts, where := map[string][]string{}, map[string]string{}
+	hosts, where := map[string][]string{"kubernetes.default.svc": {c.api.address}}, map[string]string{}
 	for i, p := range c.pods {
 		if len(only) == 0 || only[0] == i {
 			p.address = fresh[i]
@@ -84,16 +87,10 @@ func (c *cluster) address(t *testing.T, block int, only ...int) {
 func (c *cluster) start(t *testing.T, i int) {
 	t.Helper()
 	p := c.pods[i]
-	p.fresh(t)
-	log, err := p.prepare(t)
+	p.tmp = c.t.TempDir()
+	_, err := p.prepare(t)
 	require.NoError(t, err)
-	t.Logf("%s: %s", p.name, lastLine(log))
-	c.processes[i] = programs.Start(t, p.command(t, "entrypoint"))
-}
-
-func lastLine(log string) string {
-	lines := strings.Split(strings.TrimSpace(log), "\n")
-	return lines[len(lines)-1]
+	c.processes[i] = programs.Start(c.t, p.command(t, "entrypoint"))
 }
 
 // ask sends a request to one pod, or to the one it sends to, and gives the status and the answer.
@@ -241,8 +238,3 @@ func (c *cluster) serial(i int) string {
 }
 
 func (c *cluster) kill(i int) { c.processes[i].Kill() }
-
-func (c *cluster) terminate(t *testing.T, i int) (time.Duration, bool) {
-	t.Helper()
-	return c.processes[i].Terminate(t, time.Minute)
-}

@@ -67,7 +67,7 @@ func newAWS(t *testing.T, block int) aws {
 // env is what a pod has of AWS; in the cluster it is a token for its role.
 func (a aws) env() []string {
 	return []string{
-		"AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL=" + a.endpoint, "AWS_KMS_ENDPOINT=" + a.endpoint, "VAULT_AWSKMS_SEAL_KEY_ID=" + a.key,
 	}
 }
@@ -132,6 +132,7 @@ type pod struct {
 	volume, tmp            string
 	secret                 string
 	tls                    string
+	run                    string // what is under /var/run: the token of its account
 	names                  *programs.Names
 	aws                    aws
 }
@@ -156,7 +157,7 @@ func (p *pod) command(t *testing.T, script string, more ...string) programs.Comm
 	config, err := filepath.Abs(files)
 	require.NoError(t, err)
 	return programs.Command{
-		Name: p.name + " " + script, Args: []string{"sh", filepath.Join(config, script+".sh")}, Env: append(p.env(t), more...), Names: p.names,
+		Name: p.name + " " + script, Args: []string{"sh", filepath.Join(config, script+".sh")}, Env: append(p.env(t), more...), Names: p.names, Run: p.run,
 	}
 }
 

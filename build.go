@@ -170,7 +170,7 @@ func (b *build) newWorkloads() error {
 		Image:  b.image,
 		Scaler: b.scaler.Ready,
 	}
-	ready, err := b.newConnections()
+	connections, err := b.newConnections()
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (b *build) newWorkloads() error {
 
 // newStores makes what keeps things in the cluster. Whoever calls them comes afterwards.
 func (b *build) newStores() ([]pulumi.Resource, error) {
-	redis, err := workloads.NewRedis(b.ctx, b.place, b.Workloads.Redis)
+	redis, err := workloads.NewRedis(b.ctx, b.place, &workloads.RedisArgs{Spec: b.Workloads.Redis})
 	if err != nil {
 		return nil, err
 	}

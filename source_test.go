@@ -28,7 +28,7 @@ var notYet = map[string]string{
 // otherwise are names inside objects of the source that are others in ours, and why. Ours may not have the source's.
 var otherwise = map[string]string{
 	"ExternalSecret database-credentials apiVersion external-secrets.io/v1beta1": "the operator serves v1 only",
-	"StatefulSet vault spec.serviceName vault": "it would send clients to pods that are sealed: vault-internal gives pods their names (docs/decisions.md, S1)",
+	"StatefulSet vault spec.serviceName vault":                                   "it would send clients to pods that are sealed: vault-internal gives pods their names (docs/decisions.md, S1)",
 }
 
 func TestEveryNameOfTheSourceIsKept(t *testing.T) {

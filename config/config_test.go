@@ -88,7 +88,7 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`cluster.nodePools[2].name: "general": is the name of two pools`,
 		`cluster.publicAccessCidrs[1]: "0.0.0.0/0": would open the API server to the whole internet`,
 		`cluster.publicAccessCidrs[2]: "office": must be an IPv4 address range such as 203.0.113.0/24`,
-		`cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
+		`cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.35, 1.36`,
 		`environment: "Prod_1": must be 2 to 16 lower-case letters or digits`,
 		`network.cidr: "10.300.0.0/16": must be an IPv4 range such as 10.20.0.0/16`,
 		`network.dnsFirewall.domain: is not a key of this program; legal there: domains, mode`,

@@ -26,10 +26,8 @@ const (
 	VaultName  = "vault"
 )
 
-// What runs beside Redis in a pod has its share of what the stack file gives that: the exporter of metrics, and, at the broker, Sentinel.
+// Sentinel runs beside Redis in the broker's pods, and has its share of what the stack file gives those.
 var (
-	RedisExporterRequests  = Amount{CPU: "10m", Memory: "32Mi"}
-	RedisExporterLimits    = Amount{CPU: "100m", Memory: "32Mi"}
 	BrokerSentinelRequests = Amount{CPU: "10m", Memory: "32Mi"}
 	BrokerSentinelLimits   = Amount{CPU: "100m", Memory: "32Mi"}
 )

@@ -3,9 +3,9 @@ package config
 import "time"
 
 // KubernetesSupport has the minors that EKS runs under standard support, and the day on which that ends (AWS's release calendar,
-// read 2026-11-22; the last date is announced, not final).
+// read 2026-11-22; the last date is announced, not final). 1.34, which has until 2 December 2026, is left out: its pods do not learn in which
+// zone they are, and Redis pairs its nodes by that (D7).
 var KubernetesSupport = map[string]time.Time{
-	"1.34": date(2026, time.December, 2),
 	"1.35": date(2027, time.March, 27),
 	"1.36": date(2027, time.August, 2),
 }

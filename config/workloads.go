@@ -88,6 +88,7 @@ func (w Workloads) validate(pools []NodePool) (ps Problems) {
 	}{{"redis", w.Redis}, {"broker", w.Broker}, {"vault", w.Vault}} {
 		ps = append(ps, at.validate(pools).under(at.key+".")...)
 	}
+	ps = append(ps, w.Redis.validateRedis().under("redis.")...)
 	ps = append(ps, w.Broker.validateBroker().under("broker.")...)
 	ps = append(ps, w.validateConnections()...)
 	if len(w.Agents.Types) == 0 {

@@ -64,7 +64,7 @@ var flows = append([]Flow{
 	{databaseRoles, postgres, tcp(5432), "roles and grants"},
 
 	{redis, redis, tcp(6379, 16379), "replication and the cluster bus"},
-	{redisCreate, redis, tcp(6379), "making it one cluster"},
+	{redisCreate, redis, tcp(6379), "making a cluster of them"},
 	{broker, broker, tcp(6379, 26379), "replication and Sentinel"},
 	{vault, vault, tcp(8200, 8201), "Raft"},
 	{vault, awsAPIs("kms", "s3", "secretsmanager", "sts"), https, "unsealing, recovery keys and snapshots"},

@@ -99,8 +99,10 @@ var secretTable = []clusterSecret{
 		readers:  "PgBouncer",
 	}, {
 		name: "redis-credentials", space: InPlatform, path: "redis/credentials", keys: named("url", "password"), origin: generated,
-		url:     "redis://:%s@redis-cluster:6379",
-		readers: "API, agents, risk workers, the ingress, Redis itself",
+		url: "redis://:%s@redis-cluster:6379",
+		// The exporter wants a map from where it asks, Redis' socket in its pod, to the password.
+		template: map[string]string{"url": "{{ .url }}", "password": "{{ .password }}", "exporter.json": `{"unix:///tmp/redis.sock":"{{ .password }}"}`},
+		readers:  "API, agents, risk workers, the ingress, Redis itself",
 	}, {
 		name: "broker-credentials", space: InPlatform, path: "broker/credentials", keys: named("password"), origin: generated,
 		// As kombu reads them: the hosts of the URL are Sentinels, its password is that of the Redis that they name. The name of the group and

@@ -3,10 +3,8 @@ package workloads
 import (
 	"embed"
 	"fmt"
-	"io/fs"
 	"strconv"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -19,7 +17,6 @@ var brokerFiles embed.FS
 const BrokerToken = "alphapulse:workloads:Broker"
 
 const (
-	redisPort, redisMetricsPort = 6379, 9121
 	// brokerSecret has what the broker and its clients are told: docs/secrets.md.
 	brokerSecret = "broker-credentials"
 	// Where its containers find their files, the password, and their volume.
@@ -45,7 +42,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 	if err := ctx.RegisterComponentResource(BrokerToken, config.BrokerName, b, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newBrokerFiles(ctx, place, b)
+	files, err := newFolder(ctx, place, config.BrokerName+"-config", config.BrokerName, brokerFilesPath, brokerFiles, "broker", b)
 	if err != nil {
 		return nil, err
 	}
@@ -124,29 +121,4 @@ func brokerExporter() Container {
 		Probes:   Probes{Live: Probe{Path: "/health", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3}},
 		Requests: config.RedisExporterRequests, Limits: config.RedisExporterLimits,
 	}
-}
-
-// newBrokerFiles makes the ConfigMap with all that stands in the folder broker.
-func newBrokerFiles(ctx *pulumi.Context, place Place, parent pulumi.Resource) (Files, error) {
-	entries, err := fs.ReadDir(brokerFiles, "broker")
-	if err != nil {
-		return Files{}, err
-	}
-	data, texts := pulumi.StringMap{}, []string{}
-	for _, entry := range entries {
-		text, err := brokerFiles.ReadFile("broker/" + entry.Name())
-		if err != nil {
-			return Files{}, err
-		}
-		data[entry.Name()] = pulumi.String(text)
-		texts = append(texts, entry.Name(), string(text))
-	}
-	name := config.BrokerName + "-config"
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{
-		Metadata: labelled(place, name, config.BrokerName), Data: data,
-	}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating the broker's files: %w", err)
-	}
-	return Files{Name: name, Path: brokerFilesPath, ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(texts...))}, nil
 }

@@ -28,7 +28,8 @@ type Probes struct {
 	Port        int // 0 is the container's first
 }
 
-// Probe is one health check; times are in seconds. HTTPS asks over TLS, and believes any certificate, as the kubelet does.
+// Probe is one health check; times are in seconds. A Script is run in the container instead, by its shell.
+// HTTPS asks over TLS, and believes any certificate, as the kubelet does.
 type Probe struct {
 	Path, Script                            string
 	HTTPS                                   bool

@@ -2,9 +2,9 @@ package workloads
 
 import (
 	"embed"
-	"fmt"
 	"strconv"
 
+	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -17,60 +17,64 @@ var redisFiles embed.FS
 const RedisToken = "alphapulse:workloads:Redis"
 
 const (
-	redisBusPort = 16379
-	redisSecret  = "redis-credentials"
-	// Where its containers find their files, the password, and their volume.
-	redisFilesPath, redisPasswordPath, redisDataPath = "/etc/redis-cluster", "/etc/redis-credentials", "/data"
-	// redisStop is all that a pod gets to hand over, half a minute at most, and to end.
-	redisStop = 60
-	// redisShare is how much of a container's memory, in percent, keys and clients may take: whoever writes the log anew is a fork that keeps
-	// what changes meanwhile, up to as much again, and replicas have still to read some.
-	redisShare = 40
+	redisPort, redisBusPort = 6379, 16379
+	// redisMetricsPort is the exporter's, as keep.sh knows it, too.
+	redisMetricsPort = 9121
 
-	redisCreate = config.RedisName + "-create"
+	redisConfig      = config.RedisName + "-config"
+	redisJob         = config.RedisName + "-create"
+	redisCredentials = "redis-credentials"
+
+	// Where a pod has the files, the password, and what it keeps. What it does not keep is in /tmp, with the socket that the exporter uses.
+	redisPath, redisPasswords, redisData, redisRun = "/etc/redis", "/etc/redis-credentials", "/data", "/tmp"
+
+	// redisStop is what a pod gets to hand over (20 s at most, for want of a replica that keeps up) and to end.
+	redisStop = 60
 )
 
-// Redis is the Redis Cluster: cache and rate limits.
+// RedisArgs are what the cluster is made from.
+type RedisArgs struct{ Spec config.Stateful }
+
+// Redis is a Redis Cluster: three masters in three zones, each with a replica in another zone (D7).
 type Redis struct {
 	pulumi.ResourceState
 
-	// Ready are its pods, their names, and the job that made them a cluster, for those who call it.
+	// Job is done when the pods are one cluster; Ready are whatever who connects comes after.
+	Job   *batchv1.Job
 	Ready []pulumi.Resource
 }
 
-// NewRedis runs three masters with a replica each, and makes them one cluster (D7).
-func NewRedis(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...pulumi.ResourceOption) (*Redis, error) {
+// NewRedis runs six servers, and the job that makes a cluster of them. The job changes nothing where there is one; it runs again when its files
+// change.
+func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.ResourceOption) (*Redis, error) {
 	r := &Redis{}
 	if err := ctx.RegisterComponentResource(RedisToken, config.RedisName, r, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newFolder(ctx, place, config.RedisName+"-config", config.RedisName, redisFilesPath, redisFiles, "redis", r)
+	files, err := newFolder(ctx, place, redisConfig, "redis", redisPath, redisFiles, "redis", r)
 	if err != nil {
 		return nil, err
 	}
-	mounted := []Files{files, {Name: "credentials", Path: redisPasswordPath, Secret: redisSecret}}
-	own := spec.Workload(config.RedisPods)
-	own.Requests, own.Limits = own.Requests.Less(config.RedisExporterRequests), own.Limits.Less(config.RedisExporterLimits)
+	credentials := Files{Name: redisCredentials, Path: redisPasswords, Secret: redisCredentials}
+	spec := args.Spec.Workload(config.RedisPods)
+	spec.Requests, spec.Limits = spec.Requests.Less(config.RedisExporterRequests), spec.Limits.Less(config.RedisExporterLimits)
 	made, err := NewService(ctx, config.RedisName, place, &ServiceArgs{
-		Spec:        own,
+		Spec:        spec,
 		Labels:      map[string]string{"app": "redis"},
 		Container:   "redis",
 		ServiceName: config.RedisName,
-		Ports: []Port{
-			{Name: "redis", Container: redisPort, Service: []int{redisPort}},
-			{Name: "bus", Container: redisBusPort, Service: []int{redisBusPort}},
-		},
-		Entrypoint: redisScript("start.sh"),
-		Stop:       redisScript("stop.sh"),
-		Env:        redisEnv(own),
-		Files:      mounted,
+		State:       &State{GiB: args.Spec.StorageGiB, Path: redisData, Governing: config.RedisName},
+		Ports:       []Port{{Name: "redis", Container: redisPort, Service: []int{redisPort}}, {Name: "bus", Container: redisBusPort}},
+		Entrypoint:  redisScript("start.sh"),
+		Stop:        redisScript("stop.sh"),
+		Env:         append(redisPodEnv(args.Spec.Limits), redisClusterEnv()...),
+		Files:       []Files{files, credentials},
+		// A server that loads its data answers, if only that it does. Nobody is ready before the cluster's data is there, where there is one.
 		Probes: Probes{
-			Live: Probe{Script: redisFilesPath + "/live.sh", InitialDelay: 5, Period: 10, Timeout: 5, Failures: 3},
-			// By its own data, not by the cluster's state: there is no cluster before the job, which waits for what is ready.
-			Ready: Probe{Script: redisFilesPath + "/ready.sh", InitialDelay: 1, Period: 5, Timeout: 5, Failures: 2},
+			Live:  Probe{Script: redisPath + "/live.sh", InitialDelay: 5, Period: 10, Timeout: 6, Failures: 6},
+			Ready: Probe{Script: redisPath + "/ready.sh", InitialDelay: 1, Period: 5, Timeout: 12, Failures: 2},
 		},
-		State:       &State{GiB: spec.StorageGiB, Path: redisDataPath, Governing: config.RedisName},
-		Sidecars:    []Container{redisExporter(redisSecret)},
+		Sidecars:    []Container{redisExporter(credentials)},
 		MetricsPort: redisMetricsPort,
 		Priority:    CustomerFacing,
 		StopWithin:  redisStop,
@@ -78,51 +82,47 @@ func NewRedis(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...pu
 	if err != nil {
 		return nil, err
 	}
-	// It runs again when its files change, and finds nothing to do.
-	cluster, err := newJob(ctx, redisCreate, place, &jobArgs{Container: Container{
-		Name: "create", Image: spec.Image, Entrypoint: redisScript("create.sh"), Env: redisCommon(), Files: mounted,
+	job, err := newJob(ctx, redisJob, place, &jobArgs{Container: Container{
+		Name: "redis-cli", Image: args.Spec.Image, Entrypoint: redisScript("create.sh"),
+		Env: redisClusterEnv(), Files: []Files{files, credentials},
 		Requests: config.Amount{CPU: "50m", Memory: "32Mi"}, Limits: config.Amount{CPU: "500m", Memory: "64Mi"},
-	}}, r, pulumi.DependsOn([]pulumi.Resource{made.Runs, made.Door})) // whose pods it makes a cluster of
+	}}, r, pulumi.DependsOn([]pulumi.Resource{made.Runs, made.Door})) // it asks them by their names
 	if err != nil {
 		return nil, err
 	}
-	r.Ready = []pulumi.Resource{made.Runs, made.Door, cluster.Job}
+	r.Job, r.Ready = job.Job, []pulumi.Resource{job.Job, made.Door}
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{})
 }
 
-func redisScript(name string) []string { return []string{"/bin/sh", redisFilesPath + "/" + name} }
+func redisScript(name string) []string { return []string{"/bin/sh", redisPath + "/" + name} }
 
-// redisCommon is what node.sh asks for, redisEnv what the pods' own scripts ask for besides.
-func redisCommon() []Env {
+// redisClusterEnv is what every script is told, redisPodEnv what those in a pod are told besides.
+func redisClusterEnv() []Env {
 	return []Env{
-		{Name: "SERVICE", Value: config.RedisName},
-		{Name: "PODS", Value: strconv.Itoa(config.RedisPods)},
-		{Name: "FILES", Value: redisFilesPath},
-		{Name: "CREDENTIALS", Value: redisPasswordPath},
+		{Name: "SERVICE", Value: config.RedisName}, {Name: "PODS", Value: strconv.Itoa(config.RedisPods)},
+		{Name: "FILES", Value: redisPath}, {Name: "CREDENTIALS", Value: redisPasswords},
 	}
 }
 
-func redisEnv(own config.Workload) []Env {
-	return append(redisCommon(),
-		Env{Name: "POD_NAME", Field: "metadata.name"},
-		Env{Name: "POD_IP", Field: "status.podIP"},
-		// The API server copies it from the node when a pod is placed (PodTopologyLabelsAdmission, on since 1.35).
-		Env{Name: "ZONE", Field: "metadata.labels['topology.kubernetes.io/zone']"},
-		Env{Name: "DATA", Value: redisDataPath},
-		Env{Name: "RUN", Value: "/tmp"},
-		Env{Name: "MAXMEMORY", Value: strconv.FormatInt(own.Limits.MemoryMiB()<<20*redisShare/100, 10)})
+func redisPodEnv(limits config.Amount) []Env {
+	return []Env{
+		{Name: "POD_NAME", Field: "metadata.name"}, {Name: "POD_IP", Field: "status.podIP"},
+		// The scheduler's binding brings it with it, from Kubernetes 1.35 on.
+		{Name: "ZONE", Field: "metadata.labels['topology.kubernetes.io/zone']"},
+		{Name: "DATA", Value: redisData}, {Name: "RUN", Value: redisRun},
+		{Name: "MAXMEMORY", Value: strconv.FormatInt(config.RedisMaxMemory(limits), 10)},
+	}
 }
 
-// redisExporter asks the pod's own Redis for figures.
-func redisExporter(secret string) Container {
+// redisExporter asks the server over its socket in /tmp, which the containers share. keep.sh tells it when the password has changed.
+func redisExporter(credentials Files) Container {
 	return Container{
 		Name: "exporter", Image: config.RedisExporterImage,
 		Ports: []Port{{Name: "metrics", Container: redisMetricsPort}},
 		Env: []Env{
-			{Name: "POD_IP", Field: "status.podIP"},
-			{Name: "REDIS_ADDR", Value: fmt.Sprintf("redis://$(POD_IP):%d", redisPort)},
-			{Name: "REDIS_PASSWORD", Secret: secret, Key: "password"},
+			{Name: "REDIS_ADDR", Value: "unix://" + redisRun + "/redis.sock"}, {Name: "REDIS_PASSWORD_FILE", Value: redisPasswords + "/exporter.json"},
 		},
+		Files:    []Files{credentials},
 		Probes:   Probes{Live: Probe{Path: "/health", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3}},
 		Requests: config.RedisExporterRequests, Limits: config.RedisExporterLimits,
 	}

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -63,7 +62,7 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(VaultToken, config.VaultName, v, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newVaultConfig(ctx, place, v)
+	files, err := newFolder(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, vaultFiles, "vault", v)
 	if err != nil {
 		return nil, err
 	}
@@ -145,28 +144,4 @@ func vaultEnv(args *VaultArgs) []Env {
 		{Name: "VAULT_CLUSTER_ADDR", Value: self + ":8201"},
 		{Name: "VAULT_CACERT", Value: vaultTLSPath + "/" + security.AuthorityKey},
 	}
-}
-
-// newVaultConfig makes the ConfigMap with all files of the folder. A change of what only the first start reads replaces the pods, too: rare,
-// and without harm.
-func newVaultConfig(ctx *pulumi.Context, place Place, parent pulumi.Resource) (Files, error) {
-	entries, err := vaultFiles.ReadDir("vault")
-	if err != nil {
-		return Files{}, fmt.Errorf("reading Vault's files: %w", err)
-	}
-	data, texts := pulumi.StringMap{}, make([]string, len(entries))
-	for i, entry := range entries {
-		text, err := vaultFiles.ReadFile("vault/" + entry.Name())
-		if err != nil {
-			return Files{}, fmt.Errorf("reading Vault's files: %w", err)
-		}
-		texts[i] = string(text)
-		data[entry.Name()] = pulumi.String(texts[i])
-	}
-	const name = config.VaultName + "-config"
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, config.VaultName), Data: data}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating Vault's configuration: %w", err)
-	}
-	return Files{Name: "config", Path: vaultConfigPath, ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(texts...))}, nil
 }

@@ -96,7 +96,7 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 			`alphapulse:network.cidr: "10.20.0.0/33": must be an IPv4 range`,
 			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
 			`alphapulse:network.flowLogDays: "ninety": expected an integer`,
-			`alphapulse:cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.34, 1.35, 1.36`,
+			`alphapulse:cluster.version: "1.27": is not a Kubernetes minor that EKS has under standard support; legal: 1.35, 1.36`,
 			`alphapulse:cluster.nodePools[2].max: 4: pool services: at maximum replicas 63 pods ask 123.0 vCPU`,
 		} {
 			assert.Contains(t, refused.Output, line)

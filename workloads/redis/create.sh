@@ -5,18 +5,20 @@ set -u
 : "${SERVICE:?}" "${PODS:?}" "${FILES:?}" "${CREDENTIALS:?}"
 . "$FILES/node.sh"
 
-# look sets $nodes, the cluster as all pods see it; $why says what it still lacks.
+# look sets $nodes, the cluster as all pods see it, and nodes of earlier days that only some remember; $why says what it still lacks.
 look() {
-	i=-1 why= all=
+	i=-1 why= all= gone=
 	while [ $((i += 1)) -lt "$PODS" ]; do
 		host=$SERVICE-$i.$SERVICE
 		nodes=$(view "$host") || { why="$host does not answer"; return 1; }
 		up=$(printf '%s\n' "$nodes" | ups)
 		[ "$up" = "$PODS" ] || { why="$SERVICE-$i sees $up nodes of $PODS"; return 1; }
-		same=$(printf '%s\n' "$nodes" | awk '{ print $1, $4, $5, $6, $8 }' | sort)
+		same=$(printf '%s\n' "$nodes" | awk '$9 == "up" { print $1, $4, $5, $6, $8 }' | sort)
 		: "${all:=$same}"
 		[ "$same" = "$all" ] || { why="the pods do not yet agree on the cluster"; return 1; }
+		gone=$(printf '%s\n' "$gone" "$nodes" | awk '$9 == "down" && !seen[$1]++')
 	done
+	nodes=$(printf '%s\n' "$nodes" | awk '$9 == "up"'; printf '%s\n' "$gone")
 }
 
 # whole: every node takes requests, every replica has its master's data.
@@ -49,7 +51,7 @@ before= steps=
 end=$(($(date +%s) + ${WITHIN_SECONDS:-240}))
 while [ "$(date +%s)" -lt "$end" ]; do
 	if look; then
-		steps=$(printf '%s\n' "$nodes" | sort -k4,4 -k3,3 | awk -f "$FILES/plan.awk")
+		steps=$(printf '%s\n' "$nodes" | grep . | sort -k4,4 -k3,3 | awk -f "$FILES/plan.awk")
 		case $steps in
 		'') whole && { say "the cluster is complete"; exit 0; } ;;
 		error*) why=${steps#error } ;;

@@ -4,8 +4,7 @@
 #   - a master comes back into the zone that has lost its last one, so that no zone holds a majority;
 #   - a changed password is taken up without a restart.
 #
-#   ROUND_SECONDS, QUIET_SECONDS, GRACE_SECONDS  between two looks; how long all must be well before a master moves; how long the password
-#                                                before the newest is still taken
+#   QUIET_SECONDS, GRACE_SECONDS  how long all must be well before a master moves; how long the password before the newest is still taken
 set +e
 
 # The server knows $password, which start.sh has read. The one before the newest stays good for as long as programs take to be rolled. Replicas
@@ -72,11 +71,12 @@ take_over() {
 	ask "$POD_IP" CLUSTER FAILOVER >/dev/null && say "takes over as master: zone $ZONE has none"
 }
 
-expires= reload= since=
-while sleep "${ROUND_SECONDS:-3}" && [ ! -e "$RUN/stopping" ]; do
+expires= reload= since= pause=1
+while sleep "$pause" && [ ! -e "$RUN/stopping" ]; do
+	pause=1
 	take_password
 	tell_exporter
 	nodes=$(view "$POD_IP") || continue # it is not up yet
-	[ "$(printf '%s\n' "$nodes" | ups)" = "$PODS" ] || meet_others
+	[ "$(printf '%s\n' "$nodes" | ups)" = "$PODS" ] && pause=3 || meet_others
 	take_over
 done

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -168,11 +169,11 @@ func (p *pod) ask(t *testing.T, args ...any) string {
 	defer connection.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	answer, err := connection.Do(ctx, args...).Text()
+	answer, err := connection.Do(ctx, args...).Result()
 	if err != nil {
 		return ""
 	}
-	return answer
+	return fmt.Sprint(answer)
 }
 
 // node is one of the cluster's, as another sees it.
@@ -307,6 +308,10 @@ type quiet struct{ io.Writer }
 func (quiet) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // clusters wait for timeouts most of the time
+		panic(err)
+	}
 	client.SetLogger(quiet{})
 	os.Exit(m.Run())
 }

@@ -25,6 +25,7 @@ func structure(t *testing.T, p *pod) map[string]string {
 }
 
 func TestD7ClusterIsMadeOnceAndPairedByZone(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	began := time.Now()
 	out, err := c.create(t)
@@ -67,6 +68,7 @@ func TestD7ClusterIsMadeOnceAndPairedByZone(t *testing.T) {
 }
 
 func TestD7CreationThatWasKilledIsCompleted(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	job := programs.Start(t, programs.Command{
 		Name: "the job", Args: []string{"sh", filepath.Join(c.files, "create.sh")}, Names: c.names,
@@ -83,9 +85,10 @@ func TestD7CreationThatWasKilledIsCompleted(t *testing.T) {
 
 // A volume that is lost takes the node's identity with it: who comes back is a stranger, and the old one will never come.
 func TestD7LostVolumeIsMadeGoodByTheJobsScript(t *testing.T) {
+	t.Parallel()
 	c := created(t)
-	app := c.application(t)
-	require.NoError(t, app.Set(t.Context(), "kept", 1, 0).Err())
+	_, err := c.application(t).do(t.Context(), "SET", "kept", 1)
+	require.NoError(t, err)
 	victim := c.masters(t, c.pods[0])["us-east-1b"][0]
 	other := c.replicaOf(t, victim)
 	victim.Kill()

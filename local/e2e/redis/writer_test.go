@@ -2,8 +2,12 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,20 +16,52 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// application is a client as the API is one: it follows the cluster by itself.
-func (c *cluster) application(t *testing.T) *client.ClusterClient {
+// application is a client as the API has one: it asks whom it believes to have a slot, follows redirections, and turns to another node when one
+// does not answer. (go-redis' own cluster client looks at the cluster anew after ten seconds only, which would be measured with it.)
+type application struct {
+	nodes map[string]*client.Client
+	order []string
+	at    string
+}
+
+func (c *cluster) application(t *testing.T) *application {
 	t.Helper()
-	var addresses []string
+	app := &application{nodes: map[string]*client.Client{}}
 	for _, p := range c.pods {
-		addresses = append(addresses, p.address+":6379")
+		app.order = append(app.order, p.address+":6379")
+		app.nodes[p.address+":6379"] = client.NewClient(&client.Options{
+			Addr: p.address + ":6379", Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1,
+			DialTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+		})
 	}
-	made := client.NewClusterClient(&client.ClusterOptions{
-		Addrs: addresses, Password: password, Protocol: 2, DisableIdentity: true,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
-		MaxRedirects: 8, MinRetryBackoff: 8 * time.Millisecond, MaxRetryBackoff: 64 * time.Millisecond,
+	t.Cleanup(func() {
+		for _, one := range app.nodes {
+			_ = one.Close()
+		}
 	})
-	t.Cleanup(func() { _ = made.Close() })
-	return made
+	app.at = app.order[0]
+	return app
+}
+
+// do is one command, and its answer. Redirections are no errors.
+func (a *application) do(ctx context.Context, args ...any) (answer any, err error) {
+	for range len(a.order) {
+		node, known := a.nodes[a.at]
+		if !known {
+			return nil, fmt.Errorf("redirected to %s, which is no pod's", a.at)
+		}
+		answer, err = node.Do(ctx, args...).Result()
+		if err == nil || errors.Is(err, client.Nil) {
+			return answer, nil
+		}
+		address, moved := strings.CutPrefix(err.Error(), "MOVED ")
+		if !moved {
+			a.at = a.order[(slices.Index(a.order, a.at)+1)%len(a.order)]
+			return nil, err
+		}
+		a.at = address[strings.Index(address, " ")+1:]
+	}
+	return nil, err
 }
 
 // tagOf is a hash tag whose slot is a master's.
@@ -62,7 +98,7 @@ type writer struct {
 }
 
 // newWriter writes to the slots of a master, and of whoever has them after it.
-func newWriter(t *testing.T, app *client.ClusterClient, master *pod) *writer {
+func newWriter(t *testing.T, app *application, master *pod) *writer {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	w := &writer{tag: tagOf(t, master), stop: stop, done: make(chan struct{}), acknowledged: map[string]time.Time{}}
@@ -70,7 +106,7 @@ func newWriter(t *testing.T, app *client.ClusterClient, master *pod) *writer {
 		defer close(w.done)
 		for i := 0; ctx.Err() == nil; i++ {
 			key := fmt.Sprintf("{%s}:%d", w.tag, i)
-			err := app.Set(ctx, key, i, 0).Err()
+			_, err := app.do(ctx, "SET", key, i)
 			w.mutex.Lock()
 			if err == nil {
 				w.acknowledged[key] = time.Now()
@@ -105,19 +141,17 @@ func (w *writer) end() (gap time.Duration) {
 }
 
 // lost are the acknowledged writes that are not there: how many, and how long before a moment the earliest of them was acknowledged.
-func (w *writer) lost(t *testing.T, app *client.ClusterClient, at time.Time) (count int, before time.Duration) {
+func (w *writer) lost(t *testing.T, app *application, at time.Time) (count int, before time.Duration) {
 	t.Helper()
-	var keys []string
-	for key := range w.acknowledged {
-		keys = append(keys, key)
-	}
-	require.NotEmpty(t, keys)
-	for len(keys) > 0 {
-		some := keys[:min(len(keys), 500)]
-		keys = keys[len(some):]
-		values, err := app.MGet(t.Context(), some...).Result() // one slot
+	require.NotEmpty(t, w.acknowledged)
+	for some := range slices.Chunk(slices.Collect(maps.Keys(w.acknowledged)), 500) {
+		command := []any{"MGET"} // they are in one slot
+		for _, key := range some {
+			command = append(command, key)
+		}
+		values, err := app.do(t.Context(), command...)
 		require.NoError(t, err)
-		for i, value := range values {
+		for i, value := range values.([]any) {
 			if value == nil {
 				count, before = count+1, max(before, at.Sub(w.acknowledged[some[i]]))
 			}

@@ -65,7 +65,7 @@ suites:
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
-	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -timeout $(ENGINE_BUDGET) -v ./e2e/...'
+	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine go test -count=1 -p 3 -timeout $(ENGINE_BUDGET) -v ./e2e/...'
 
 lint: ## Run the linters on both modules
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)

@@ -178,7 +178,7 @@ func (b *build) newWorkloads() error {
 	if err != nil {
 		return err
 	}
-	after := pulumi.DependsOn(append(ready, stores...))
+	after := pulumi.DependsOn(slices.Concat(connections, stores))
 	if _, err := workloads.NewAPI(b.ctx, b.place, b.Workloads.API, after); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type VaultIdentity struct {
 // Vault's root, and Vault itself never needs them (S1, S3).
 func NewVaultIdentity(ctx *pulumi.Context, args *VaultIdentityArgs, opts ...pulumi.ResourceOption) (*VaultIdentity, error) {
 	v := &VaultIdentity{}
-	const name = config.VaultName + "-identity"
+	const name = config.VaultName // and its children's
 	if err := ctx.RegisterComponentResource(VaultIdentityToken, name, v, opts...); err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func TestD8BothProgramsAreToldWhatTheirScriptsAskFor(t *testing.T) {
 	want := map[string]any{
 		"BROKER_DOMAIN": "broker.$(NAMESPACE).svc.cluster.local", "BROKER_PODS": "3", "BROKER_FILES": "/etc/broker",
 		"BROKER_CREDENTIALS": "/etc/broker-credentials", "BROKER_DATA": "/data", "BROKER_RUN": "/tmp",
-		"BROKER_MAXMEMORY":     "503316480", // half of 1 GiB without the two sidecars
+		"BROKER_MAXMEMORY":     "494927872", // half of 1 GiB without the two sidecars
 		"BROKER_OTHERS_WITHIN": "20", "BROKER_PRIMARY_WITHIN": "600",
 	}
 	for _, at := range []string{container, pod + "containers[1]."} {

@@ -18,8 +18,6 @@ import (
 	"github.com/alphapulse/infrastructure/workloads"
 )
 
-const statefulSet = "kubernetes:apps/v1:StatefulSet"
-
 func redis(t *testing.T) *recorder.Run {
 	t.Helper()
 	p := prod(t)

@@ -66,6 +66,7 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
+	files.Name = "config" // the source's name of the volume
 	env := vaultEnv(args)
 	made, err := NewService(ctx, config.VaultName, place, &ServiceArgs{
 		Spec:        args.Spec.Workload(config.VaultPods),

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	statefulSet = "kubernetes:apps/v1:StatefulSet"
-
 	vaultKey  = "arn:aws:kms:us-east-1:111111111111:key/vault-unseal"
 	vaultRole = "arn:aws:iam::111111111111:role/alphapulse-prod-vault"
 )

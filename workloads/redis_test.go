@@ -161,7 +161,7 @@ func TestD7KeysLeaveRoomForACopyOfAllOfThem(t *testing.T) {
 	assert.Less(t, share, 0.4, "twice all pages, with a fifth between keys, is less than the pod has")
 	conf, err := os.ReadFile("redis/redis.conf")
 	require.NoError(t, err)
-	for _, line := range []string{"appendonly yes", "appendfsync everysec", "save 21600 1", "cluster-enabled yes", "cluster-allow-replica-migration no", "maxmemory-policy volatile-lru"} {
+	for _, line := range []string{"appendonly yes", "appendfsync everysec", "save 21600 1", "cluster-enabled yes", "cluster-allow-replica-migration no", "maxmemory-policy volatile-lfu"} {
 		assert.Contains(t, strings.Split(string(conf), "\n"), line)
 	}
 }

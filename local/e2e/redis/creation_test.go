@@ -96,7 +96,9 @@ func TestD7LostVolumeIsMadeGoodByTheJobsScript(t *testing.T) {
 	require.NoError(t, os.Mkdir(victim.data, 0o755))
 	c.move(t, victim)
 	c.start(t, victim)
-	soon(t, "the replica serves in its place", limit, func() bool { return len(victim.nodes(t)) > 0 && c.served(t) })
+	soon(t, "the replica serves in its place", limit, func() bool {
+		return c.served(t) && strings.Contains(other.ask(t, "INFO", "replication"), "role:master")
+	})
 	out, err := c.create(t)
 	require.NoError(t, err, out)
 	assert.Len(t, c.pods[0].nodes(t), 6, "the old identity is forgotten")

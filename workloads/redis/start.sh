@@ -20,7 +20,7 @@ bind $POD_IP
 unixsocket $RUN/redis.sock
 unixsocketperm 700
 cluster-announce-ip $POD_IP
-cluster-announce-hostname ${ZONE:+$POD_NAME.$ZONE}
+${ZONE:+cluster-announce-hostname $POD_NAME.$ZONE}
 requirepass $password
 masterauth $password
 maxmemory $MAXMEMORY

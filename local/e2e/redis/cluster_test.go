@@ -166,7 +166,7 @@ func (p *pod) connect(t *testing.T, password string) *client.Client {
 func (p *pod) ask(t *testing.T, args ...any) string {
 	t.Helper()
 	connection := p.connect(t, password)
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	answer, err := connection.Do(ctx, args...).Result()
@@ -309,7 +309,7 @@ func (quiet) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil { // clusters wait for timeouts most of the time
+	if err := flag.Set("test.parallel", "6"); err != nil { // clusters wait for timeouts most of the time
 		panic(err)
 	}
 	client.SetLogger(quiet{})

@@ -72,7 +72,7 @@ take_over() {
 }
 
 expires= reload= since= pause=1
-while sleep "$pause" && [ ! -e "$RUN/stopping" ]; do
+while sleep "$pause" && kill -0 $$ 2>/dev/null && [ ! -e "$RUN/stopping" ]; do # $$ has become the server
 	pause=1
 	take_password
 	tell_exporter

@@ -26,31 +26,6 @@ const (
 	VaultName  = "vault"
 )
 
-// Sentinel runs beside Redis in the broker's pods, and has its share of what the stack file gives those.
-var (
-	BrokerSentinelRequests = Amount{CPU: "10m", Memory: "32Mi"}
-	BrokerSentinelLimits   = Amount{CPU: "100m", Memory: "32Mi"}
-)
-
-// leastBrokerMiB is what Redis itself needs beside tasks and the copy of them that it makes when it writes its file anew.
-const leastBrokerMiB = 64
-
-// validateBroker wants room for Redis beside what runs in the same pod.
-func (s Stateful) validateBroker() (ps Problems) {
-	for _, share := range []struct {
-		key            string
-		all, one, more Amount
-	}{
-		{"requests", s.Requests, RedisExporterRequests, BrokerSentinelRequests}, {"limits", s.Limits, RedisExporterLimits, BrokerSentinelLimits},
-	} {
-		if left := share.all.Less(share.one).Less(share.more); left.MilliCPU() <= 0 || left.MemoryMiB() < leastBrokerMiB {
-			ps.add(share.key, share.all.CPU+", "+share.all.Memory, "must leave some CPU and %d Mi to Redis, beside the exporter (%s, %s) and Sentinel (%s, %s) in the same pod",
-				leastBrokerMiB, share.one.CPU, share.one.Memory, share.more.CPU, share.more.Memory)
-		}
-	}
-	return ps
-}
-
 // Workload is the program as one with that many pods, at all times.
 func (s Stateful) Workload(pods int) Workload {
 	return Workload{Image: s.Image, Pool: s.Pool, Replicas: Replicas{Min: pods, Max: pods}, Requests: s.Requests, Limits: s.Limits}

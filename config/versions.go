@@ -39,7 +39,7 @@ const (
 	PoolerExporterImage = "quay.io/prometheuscommunity/pgbouncer-exporter:v0.12.1"
 )
 
-// RedisExporterImage is what shows Prometheus a Redis, in the pods of the cluster and of the broker (D7, D8).
+// RedisExporterImage is what turns a Redis' own figures into metrics (D7, D8).
 const RedisExporterImage = "quay.io/oliver006/redis_exporter:v1.82.0"
 
 // AWSCLIImage is what puts Vault's recovery keys into Secrets Manager (S1).

@@ -48,8 +48,8 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 	}
 	whole := spec.Workload(config.BrokerPods)
 	own := whole
-	own.Requests = whole.Requests.Less(config.BrokerSentinelRequests).Less(config.RedisExporterRequests)
-	own.Limits = whole.Limits.Less(config.BrokerSentinelLimits).Less(config.RedisExporterLimits)
+	own.Requests = config.BrokerServer(whole.Requests, config.RedisExporterRequests, config.BrokerSentinelRequests)
+	own.Limits = config.BrokerServer(whole.Limits, config.RedisExporterLimits, config.BrokerSentinelLimits)
 	mounted := []Files{files, {Name: "credentials", Path: brokerPasswordPath, Secret: brokerSecret}}
 	made, err := NewService(ctx, config.BrokerName, place, &ServiceArgs{
 		Spec:        own,
@@ -59,7 +59,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 		Ports:       []Port{{Name: "redis", Container: redisPort, Service: []int{redisPort}}},
 		Entrypoint:  brokerScript("redis.sh"),
 		Stop:        brokerScript("stop.sh"),
-		Env:         brokerEnv(own),
+		Env:         brokerEnv(spec.Limits),
 		Files:       mounted,
 		// What waits for the others lives; so does what still reads its file. What is stuck is not: a replica does its work in the meantime.
 		Probes: Probes{
@@ -69,7 +69,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 		State: &State{GiB: spec.StorageGiB, Path: brokerDataPath, Governing: config.BrokerName},
 		Sidecars: []Container{
 			{
-				Name: "sentinel", Image: spec.Image, Entrypoint: brokerScript("sentinel.sh"), Env: brokerEnv(own), Files: mounted, Keeps: true,
+				Name: "sentinel", Image: spec.Image, Entrypoint: brokerScript("sentinel.sh"), Env: brokerEnv(spec.Limits), Files: mounted, Keeps: true,
 				Ports:    []Port{{Name: "sentinel", Container: sentinelPort, Service: []int{sentinelPort}}},
 				Probes:   Probes{Live: Probe{Script: brokerFilesPath + "/sentinel-live.sh", InitialDelay: 10, Period: 10, Timeout: 5, Failures: 3}},
 				Requests: config.BrokerSentinelRequests, Limits: config.BrokerSentinelLimits,
@@ -90,7 +90,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 func brokerScript(name string) []string { return []string{"/bin/sh", brokerFilesPath + "/" + name} }
 
 // brokerEnv is what common.sh asks for. Pods know each other by whole names: KEDA, which is told one by Sentinel, is in another namespace.
-func brokerEnv(own config.Workload) []Env {
+func brokerEnv(limits config.Amount) []Env {
 	return []Env{
 		{Name: "BROKER_POD", Field: "metadata.name"},
 		{Name: "NAMESPACE", Field: "metadata.namespace"},
@@ -101,8 +101,7 @@ func brokerEnv(own config.Workload) []Env {
 		{Name: "BROKER_CREDENTIALS", Value: brokerPasswordPath},
 		{Name: "BROKER_DATA", Value: brokerDataPath},
 		{Name: "BROKER_RUN", Value: "/tmp"},
-		// Half of what the container may have: whoever writes the file anew, or fills a replica, needs a copy of what changes meanwhile.
-		{Name: "BROKER_MAXMEMORY", Value: strconv.FormatInt(own.Limits.MemoryMiB()<<20/2, 10)},
+		{Name: "BROKER_MAXMEMORY", Value: strconv.FormatInt(config.BrokerMaxMemory(limits), 10)},
 		{Name: "BROKER_OTHERS_WITHIN", Value: strconv.Itoa(brokerOthersWithin)},
 		{Name: "BROKER_PRIMARY_WITHIN", Value: strconv.Itoa(brokerPrimaryWithin)},
 	}

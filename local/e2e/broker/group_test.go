@@ -144,7 +144,6 @@ func (p *pod) run(t *testing.T, script string) (string, error) {
 func (p *pod) stop(t *testing.T) (hook string) {
 	t.Helper()
 	p.sentinel.Terminate(t, 10*time.Second)
-	p.sentinel.Kill()
 	hook, err := p.run(t, "stop.sh")
 	require.NoError(t, err, hook)
 	_, killed := p.redis.Terminate(t, 30*time.Second)

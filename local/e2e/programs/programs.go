@@ -100,6 +100,8 @@ func Start(t *testing.T, c Command) *Process {
 	go func() {
 		defer close(p.ended)
 		p.err = p.cmd.Wait()
+		// What it has started ends with it, as in a container. Later its number may be another's: numbers come again within minutes.
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		log.Close()
 	}()
 	t.Cleanup(func() {
@@ -114,7 +116,9 @@ func Start(t *testing.T, c Command) *Process {
 
 // Kill ends it and all that it has started at once, as a power cut does.
 func (p *Process) Kill() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	if !p.Ended() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
 	<-p.ended
 }
 

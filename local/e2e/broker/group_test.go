@@ -170,30 +170,25 @@ func (p *pod) ask(t *testing.T, command ...string) string {
 
 func (p *pod) leads(t *testing.T) bool { return strings.HasPrefix(p.ask(t, "ROLE"), "master") }
 
-// primary is the pod that all Sentinels of these pods name, and that says so itself; nil while they do not agree.
+// primary is the pod that all Sentinels of these pods name that answer, two at least, and that says so itself; nil while they do not agree.
 func (g *group) primary(t *testing.T, of ...*pod) *pod {
 	t.Helper()
-	named := ""
+	named, heard := "", 0
 	for _, p := range of {
 		said := p.asks(t, 26379, password, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "broker")
-		if named != "" && said != named {
+		if said == "" {
+			continue
+		}
+		if heard++; named != "" && said != named {
 			return nil
 		}
 		named = said
 	}
+	if heard < 2 {
+		return nil
+	}
 	for _, p := range of {
 		if strings.HasPrefix(named, p.name+"."+domain+"\n") && p.leads(t) {
-			return p
-		}
-	}
-	return nil
-}
-
-// leader is the pod that leads, whoever agrees; nil if none does.
-func (g *group) leader(t *testing.T) *pod {
-	t.Helper()
-	for _, p := range g.pods {
-		if p.leads(t) {
 			return p
 		}
 	}

@@ -22,7 +22,7 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 	log := enqueuer.Log(t)
 	require.Len(t, told(t, enqueuer, "refused"), 1)
 	assert.Contains(t, log, "BrokerFull(")
-	primary := g.leader(t)
+	primary, _ := g.agreed(t, g.pods...)
 	used := primary.ask(t, "INFO", "memory")
 	until(t, "the brake on", func() bool { return programs.Has(primary.sentinel.Log(t), "new tasks are refused") })
 

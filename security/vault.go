@@ -44,14 +44,14 @@ func NewVaultIdentity(ctx *pulumi.Context, args *VaultIdentityArgs, opts ...pulu
 	if err := ctx.RegisterComponentResource(VaultIdentityToken, name, v, opts...); err != nil {
 		return nil, err
 	}
-	kept, err := NewSecret(ctx, config.VaultName+"-recovery-keys", &SecretArgs{
+	kept, err := NewSecret(ctx, name+"-recovery-keys", &SecretArgs{
 		Environment: args.Environment, Path: VaultKeysPath, Description: "Recovery keys of Vault of " + args.Name,
 		KeyARN: args.Keys.Data, Protect: args.Protect,
 	}, pulumi.Parent(v), pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, err
 	}
-	role, err := NewWorkloadRole(ctx, config.VaultName, &WorkloadRoleArgs{
+	role, err := NewWorkloadRole(ctx, name, &WorkloadRoleArgs{
 		Name: vaultRole(args.Name), Description: "Vault of " + args.Name,
 		Issuer: args.Issuer, Namespace: args.Name, ServiceAccount: config.VaultName,
 		Statements: []policy.Statement{{

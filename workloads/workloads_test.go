@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
@@ -194,11 +195,12 @@ func TestW6ContainerCanDoNothingItNeedNot(t *testing.T) {
 	assert.Nil(t, made.At(pod+"initContainers"))
 
 	volumes := made.At(pod + "volumes").([]any)
-	require.Len(t, volumes, 3, "and what it needs to ask Vault")
+	require.Len(t, volumes, 3, "and what it needs to speak with Vault")
 	assert.Equal(t, map[string]any{"name": "tmp", "emptyDir": map[string]any{"sizeLimit": "256Mi"}}, volumes[0])
-	for _, mount := range made.At(container + "volumeMounts").([]any) {
-		of := mount.(map[string]any)
-		assert.Equal(t, of["name"] != "tmp", of["readOnly"] == true, "it writes to /tmp only: %v", of)
+	for i, mount := range []string{"/tmp", "/etc/alphapulse/internal-ca", "/var/run/secrets/vault"} {
+		at := fmt.Sprintf("%svolumeMounts[%d].", container, i)
+		assert.Equal(t, mount, made.At(at+"mountPath"))
+		assert.Equal(t, mount != "/tmp", made.At(at+"readOnly") == true)
 	}
 }
 

@@ -40,7 +40,8 @@ until_ 120 answers
 vault operator init -format=json -recovery-shares=5 -recovery-threshold=3 >"$KEYS/init.json"
 VAULT_TOKEN=$(sed -n 's/^ *"root_token": "\([^"]*\)".*/\1/p' "$KEYS/init.json")
 export VAULT_TOKEN
-sed -n '/"recovery_keys_b64"/,/\]/p' "$KEYS/init.json" | sed -e '1s/.*/{"threshold": 3, "recovery_keys": [/' -e '$s/.*/]}/' >"$KEYS/keys.json"
+sed -n -e '/"recovery_keys_b64"/,/\]/{' -e 's/.*"recovery_keys_b64".*/{"threshold": 3, "recovery_keys": [/' -e 's/^ *\],*$/]}/' -e 'p' -e '}' \
+	"$KEYS/init.json" >"$KEYS/keys.json"
 rm "$KEYS/init.json" # the root token lives as long as this script
 until_ 120 vault token lookup
 

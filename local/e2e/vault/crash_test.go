@@ -22,9 +22,9 @@ name=${0##*/}
 case "$name $1 $2" in
 "vault status "* | "vault token lookup"*) ;;
 *)
-	call=$(($(/bin/cat "$CALLS") + 1))
-	echo "$call" >"$CALLS"
-	if [ "$call" = "$CRASH_AT" ]; then
+	echo "$name $1 $2" >>"$CALLS"
+	call=$(/usr/bin/wc -l <"$CALLS")
+	if [ "$call" -eq "$CRASH_AT" ]; then
 		echo "crash before call $call: $name $1 $2" >&2
 		# What is lost in the middle: Vault is initialised, and its answer, which it gives once, reaches nobody.
 		if [ "$CRASH" = within ]; then "$REAL/$name" "$@" >/dev/null; fi
@@ -66,13 +66,21 @@ func newCrashes(t *testing.T, a aws) crashes {
 // run runs one step of a pod and has it crash at a call; 0 is never. It gives what the step printed, and whether it crashed.
 func (c crashes) run(t *testing.T, p *pod, step, how string, at int) (string, bool) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(c.calls, []byte("0"), 0o600))
+	require.NoError(t, os.WriteFile(c.calls, nil, 0o600))
 	command := p.command(t, step, "CALLS="+c.calls, "REAL="+c.real, "CRASH="+how, "CRASH_AT="+strconv.Itoa(at), "PATH="+c.bin+":"+os.Getenv("PATH"))
 	out, err := programs.Run(t, limit, command)
 	if err != nil {
 		require.Contains(t, out, "crash before call", "%s failed by itself: %v", step, err)
 	}
 	return out, err != nil
+}
+
+// count is how many calls the last run came to.
+func (c crashes) count(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile(c.calls)
+	require.NoError(t, err)
+	return strings.Count(string(text), "\n")
 }
 
 // copyOf is a pod as it was at some moment: its volume and what is temporary are copies.
@@ -103,6 +111,7 @@ func (p *pod) attempt(t *testing.T) string {
 // While create.sh runs there is nothing to lose: wherever it ends, nothing has become the pod's store and nothing has been kept, so the next
 // run begins anew. That includes the answer of `operator init`, lost on its way.
 func TestS1ACrashWhileVaultIsMadeLeavesNothingBehind(t *testing.T) {
+	t.Parallel() // the parts wait more than they work
 	a := newAWS(t, 10)
 	traps := newCrashes(t, a)
 	c := newCluster(t, a, a.newSecret(t, "/alphapulse/prod/vault/made"), 11)
@@ -122,6 +131,8 @@ func TestS1ACrashWhileVaultIsMadeLeavesNothingBehind(t *testing.T) {
 			assert.False(t, exists(p.store()))
 		}
 	}
+	assert.Equal(t, traps.count(t), calls)
+	assert.Greater(t, calls, 15)
 	t.Logf("FIGURE: create.sh was killed before each of its %d calls", calls)
 	require.Empty(t, a.versions(t, p.secret), "keep-keys.sh has not run")
 	proveKeys(t, c, traps)
@@ -145,6 +156,7 @@ func proveKeys(t *testing.T, c *cluster, traps crashes) {
 // A crash before each call of keep-keys.sh: the store is there only if its keys are kept, and the next run ends well, whether the pod starts
 // again in its place or has lost what was temporary.
 func TestS1ACrashWhileKeysAreKeptLosesNone(t *testing.T) {
+	t.Parallel() // the parts wait more than they work
 	a := newAWS(t, 20)
 	traps := newCrashes(t, a)
 	c := newCluster(t, a, "", 21)
@@ -181,6 +193,8 @@ func TestS1ACrashWhileKeysAreKeptLosesNone(t *testing.T) {
 		traps.finish(t, p, "keep-keys")
 		assert.Equal(t, []string{first}, labelled(a.versions(t, secret)), out)
 	}
+	assert.Equal(t, traps.count(t), calls)
+	assert.Greater(t, calls, 8)
 	t.Logf("FIGURE: keep-keys.sh was killed before each of its %d calls", calls)
 
 	// Another Vault's keys are never replaced, and a store is not given other keys.

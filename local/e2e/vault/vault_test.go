@@ -16,6 +16,7 @@ import (
 
 // One Vault's life, in the order in which it would come.
 func TestS1VaultLives(t *testing.T) {
+	t.Parallel()
 	a := newAWS(t, 0)
 	secret := a.newSecret(t, "/alphapulse/prod/vault/recovery-keys")
 	c := newCluster(t, a, secret, 1)

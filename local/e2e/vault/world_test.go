@@ -1,10 +1,14 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,7 +64,9 @@ func newAWS(t *testing.T, block int) aws {
 		}
 		return err == nil
 	})
-	a.key = strings.TrimSpace(a.call(t, "kms", "create-key", "--query", "KeyMetadata.Arn", "--output", "text"))
+	var made struct{ KeyMetadata struct{ Arn string } }
+	a.call(t, "kms", "CreateKey", fields{}, &made)
+	a.key = made.KeyMetadata.Arn
 	return a
 }
 
@@ -72,18 +78,36 @@ func (a aws) env() []string {
 	}
 }
 
-// call is the AWS CLI of whoever runs the test.
-func (a aws) call(t *testing.T, args ...string) string {
+// call is what the AWS CLI of whoever runs the test would do.
+func (a aws) call(t *testing.T, service, action string, body any, into any) {
 	t.Helper()
-	out, err := programs.Run(t, limit, programs.Command{Args: append([]string{filepath.Join(a.bin, "aws")}, args...), Env: append(a.env(), "HOME="+t.TempDir())})
-	require.NoError(t, err, out)
-	return out
+	text, err := json.Marshal(body)
+	require.NoError(t, err)
+	request, err := http.NewRequest(http.MethodPost, a.endpoint, bytes.NewReader(text))
+	require.NoError(t, err)
+	request.Header.Set("X-Amz-Target", map[string]string{"kms": "TrentService.", "secretsmanager": "secretsmanager."}[service]+action)
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=none")
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	got, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", action, got)
+	require.NoError(t, json.Unmarshal(got, into), "%s", got)
+}
+
+type fields map[string]any
+
+func (a aws) secrets(t *testing.T, action string, body fields, into any) {
+	t.Helper()
+	a.call(t, "secretsmanager", action, body, into)
 }
 
 // newSecret makes a secret without a value, as the program does.
 func (a aws) newSecret(t *testing.T, name string) string {
 	t.Helper()
-	a.call(t, "secretsmanager", "create-secret", "--name", name)
+	a.secrets(t, "CreateSecret", fields{"Name": name, "ClientRequestToken": rand.Text() + "-of-the-test"}, &fields{})
 	return name
 }
 
@@ -93,11 +117,11 @@ type version struct {
 	VersionStages []string
 }
 
-func (a aws) versions(t *testing.T, secret string) (list []version) {
+func (a aws) versions(t *testing.T, secret string) []version {
 	t.Helper()
-	out := a.call(t, "secretsmanager", "list-secret-version-ids", "--secret-id", secret, "--query", "Versions")
-	require.NoError(t, json.Unmarshal([]byte(out), &list), out)
-	return list
+	var got struct{ Versions []version }
+	a.secrets(t, "ListSecretVersionIds", fields{"SecretId": secret}, &got)
+	return got.Versions
 }
 
 // copySecret makes another secret with the versions and labels of one.
@@ -105,9 +129,11 @@ func (a aws) copySecret(t *testing.T, from, to string) string {
 	t.Helper()
 	a.newSecret(t, to)
 	for _, v := range a.versions(t, from) {
-		value := a.call(t, "secretsmanager", "get-secret-value", "--secret-id", from, "--version-id", v.VersionID, "--query", "SecretString", "--output", "text")
-		a.call(t, append([]string{"secretsmanager", "put-secret-value", "--secret-id", to, "--client-request-token", v.VersionID,
-			"--secret-string", value, "--version-stages"}, v.VersionStages...)...)
+		var got struct{ SecretString string }
+		a.secrets(t, "GetSecretValue", fields{"SecretId": from, "VersionId": v.VersionID}, &got)
+		a.secrets(t, "PutSecretValue", fields{
+			"SecretId": to, "ClientRequestToken": v.VersionID, "SecretString": got.SecretString, "VersionStages": v.VersionStages,
+		}, &fields{})
 	}
 	return to
 }
@@ -121,8 +147,9 @@ type kept struct {
 // keys are those with a label.
 func (a aws) keys(t *testing.T, secret, label string) (k kept) {
 	t.Helper()
-	out := a.call(t, "secretsmanager", "get-secret-value", "--secret-id", secret, "--version-stage", label, "--query", "SecretString", "--output", "text")
-	require.NoError(t, json.Unmarshal([]byte(out), &k), "what was kept is no JSON")
+	var got struct{ SecretString string }
+	a.secrets(t, "GetSecretValue", fields{"SecretId": secret, "VersionStage": label}, &got)
+	require.NoError(t, json.Unmarshal([]byte(got.SecretString), &k), "what was kept is no JSON")
 	return k
 }
 

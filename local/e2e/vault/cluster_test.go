@@ -108,7 +108,7 @@ func (c *cluster) ask(i int, method, path, token string, body any) (int, map[str
 	if err != nil {
 		return 0, nil, err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	raw, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return 0, nil, err
@@ -133,9 +133,9 @@ func (c *cluster) ready(i int) bool {
 	return err == nil && status == 200
 }
 
-func (c *cluster) awaitReady(t *testing.T, pods ...int) time.Duration {
+func (c *cluster) awaitReady(t *testing.T, pods ...int) {
 	t.Helper()
-	return until(t, limit, fmt.Sprint("pods are ready: ", pods), func() bool {
+	until(t, limit, fmt.Sprint("pods are ready: ", pods), func() bool {
 		for _, i := range pods {
 			if !c.ready(i) {
 				return false
@@ -233,7 +233,7 @@ func (c *cluster) serial(i int) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	return connection.ConnectionState().PeerCertificates[0].SerialNumber.String()
 }
 

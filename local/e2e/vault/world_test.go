@@ -60,7 +60,7 @@ func newAWS(t *testing.T, block int) aws {
 	until(t, limit, "moto answers", func() bool {
 		connection, err := net.Dial("tcp", address)
 		if err == nil {
-			connection.Close()
+			_ = connection.Close()
 		}
 		return err == nil
 	})
@@ -90,7 +90,7 @@ func (a aws) call(t *testing.T, service, action string, body any, into any) {
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=none")
 	answer, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	got, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", action, got)

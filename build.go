@@ -168,7 +168,7 @@ func (b *build) newWorkloads() error {
 	b.place = workloads.Place{
 		Namespace: b.platform(), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
 		Image:  b.image,
-		Scaler: b.scaler.Ready,
+		Scaler: b.scaler.Ready, Protect: b.Protect,
 	}
 	connections, err := b.newConnections()
 	if err != nil {

@@ -30,17 +30,17 @@ func vaultIdentity(t *testing.T, protect bool) *recorder.Run {
 
 func TestS3VaultOpensItsSealAndCannotReadItsRecoveryKeys(t *testing.T) {
 	run := vaultIdentity(t, true)
-	role := run.Find(t, "aws:iam/role:Role", "vault-identity")
+	role := run.Find(t, "aws:iam/role:Role", "vault")
 	assert.Equal(t, "alphapulse-prod-vault", role.At("name"), "the seal's key names it")
 	allowed := map[string][]string{}
-	for _, s := range recorder.Statements(t, run.Find(t, "aws:iam/rolePolicy:RolePolicy", "vault-identity").At("policy")) {
+	for _, s := range recorder.Statements(t, run.Find(t, "aws:iam/rolePolicy:RolePolicy", "vault").At("policy")) {
 		require.Len(t, s.Resource, 1)
 		allowed[s.Resource[0]] = append(allowed[s.Resource[0]], s.Action...)
 		if s.Sid == "EncryptThroughSecretsManager" {
 			assert.Len(t, s.Condition["StringEquals"], 2, "through Secrets Manager, and for this secret")
 		}
 	}
-	secret := recorder.ARN("aws:secretsmanager/secret:Secret", "vault-identity-recovery-keys")
+	secret := recorder.ARN("aws:secretsmanager/secret:Secret", "vault-recovery-keys")
 	assert.Equal(t, map[string][]string{
 		recorder.ARN("aws:kms/key:Key", "keys-vault-unseal"): {"kms:Encrypt", "kms:Decrypt", "kms:DescribeKey"},
 		recorder.ARN("aws:kms/key:Key", "keys-data"):         {"kms:GenerateDataKey", "kms:Decrypt"},
@@ -50,9 +50,9 @@ func TestS3VaultOpensItsSealAndCannotReadItsRecoveryKeys(t *testing.T) {
 
 func TestS1RecoveryKeysSecretIsEmptyAtFirstAndNotLostByMistake(t *testing.T) {
 	run := vaultIdentity(t, true)
-	secret := run.Find(t, "aws:secretsmanager/secret:Secret", "vault-identity-recovery-keys")
+	secret := run.Find(t, "aws:secretsmanager/secret:Secret", "vault-recovery-keys")
 	assert.Equal(t, "/alphapulse/prod/vault/recovery-keys", secret.At("name"))
 	assert.Equal(t, []any{true, 30.}, []any{secret.Protect, secret.At("recoveryWindowInDays")})
 	assert.Empty(t, run.All("aws:secretsmanager/secretVersion:SecretVersion"), "no value of it comes into Pulumi")
-	assert.False(t, vaultIdentity(t, false).Find(t, "aws:secretsmanager/secret:Secret", "vault-identity-recovery-keys").Protect)
+	assert.False(t, vaultIdentity(t, false).Find(t, "aws:secretsmanager/secret:Secret", "vault-recovery-keys").Protect)
 }

@@ -26,6 +26,8 @@ type Place struct {
 	Image func(name string) (pulumi.StringInput, error)
 	// Scaler is what reads queues, KEDA: whatever scales by one comes after it, and goes before it.
 	Scaler []pulumi.Resource
+	// Protect keeps what programs remember from being deleted (E1).
+	Protect bool
 }
 
 // Service is one program, run by a Deployment that its autoscaler sizes, or, where it keeps something, by a StatefulSet.

@@ -1,6 +1,8 @@
 package workloads
 
 import (
+	"fmt"
+
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -15,10 +17,6 @@ type State struct {
 	// Governing is the name of the headless Service through which each pod has a name of its own, <pod>.<Governing>. It knows pods before they
 	// are ready.
 	Governing string
-	// OnDelete leaves it to a person in which order pods are replaced by those of a new version; else it is one at a time, the highest first.
-	OnDelete bool
-	// SkipAwait: `pulumi up` does not wait until the pods are ready, because something that comes after them makes them so.
-	SkipAwait bool
 }
 
 // storageClass is the cluster's default, named because the source names it.
@@ -29,39 +27,56 @@ const dataVolume = "data"
 
 // newStatefulSet makes the StatefulSet. Its pods start together: they wait for each other, and one that came alone would wait for ever. A
 // Secret that changes rolls nothing here: half of the pods would not know the password of the others. They read it anew themselves.
-func (b *objects) newStatefulSet() (err error) {
-	state, metadata := b.args.State, b.metadata(b.name)
-	if state.SkipAwait {
-		metadata.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
-	}
-	update := "RollingUpdate"
-	if state.OnDelete {
-		update = "OnDelete"
+func (b *objects) newStatefulSet() error {
+	volumes, err := b.newVolumes()
+	if err != nil {
+		return err
 	}
 	b.parent.Runs, err = appsv1.NewStatefulSet(b.ctx, b.name, &appsv1.StatefulSetArgs{
-		Metadata: metadata,
+		Metadata: b.metadata(b.name),
 		Spec: appsv1.StatefulSetSpecArgs{
-			ServiceName:         pulumi.String(state.Governing),
+			ServiceName:         pulumi.String(b.args.State.Governing),
 			Replicas:            pulumi.Int(b.args.Spec.Replicas.Min),
 			Selector:            metav1.LabelSelectorArgs{MatchLabels: b.selector()},
 			PodManagementPolicy: pulumi.String("Parallel"),
-			UpdateStrategy:      appsv1.StatefulSetUpdateStrategyArgs{Type: pulumi.String(update)},
+			UpdateStrategy:      appsv1.StatefulSetUpdateStrategyArgs{Type: pulumi.String("RollingUpdate")},
 			Template:            b.template(),
 			VolumeClaimTemplates: corev1.PersistentVolumeClaimTypeArray{corev1.PersistentVolumeClaimTypeArgs{
-				Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(dataVolume)},
-				Spec: corev1.PersistentVolumeClaimSpecArgs{
-					AccessModes:      pulumi.StringArray{pulumi.String("ReadWriteOnce")},
-					StorageClassName: pulumi.String(storageClass),
-					Resources:        corev1.VolumeResourceRequirementsArgs{Requests: pulumi.StringMap{"storage": pulumi.Sprintf("%dGi", state.GiB)}},
-				},
+				Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(dataVolume)}, Spec: b.claim(),
 			}},
 			// Volumes go by hand, after a look: docs/runbooks.
 			PersistentVolumeClaimRetentionPolicy: appsv1.StatefulSetPersistentVolumeClaimRetentionPolicyArgs{
 				WhenDeleted: pulumi.String("Retain"), WhenScaled: pulumi.String("Retain"),
 			},
 		},
-	}, pulumi.Parent(b.parent))
+	}, pulumi.Parent(b.parent), pulumi.DependsOn(volumes),
+		// What the template says of size can never change, and counts only for a pod whose claim somebody has deleted.
+		pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
 	return err
+}
+
+// newVolumes claims each pod's volume by the name by which the StatefulSet looks for it. So it grows with the stack file, which a template
+// cannot, and where the stack protects its data nothing deletes it.
+func (b *objects) newVolumes() (made []pulumi.Resource, err error) {
+	for i := range b.args.Spec.Replicas.Min {
+		metadata := b.metadata(fmt.Sprintf("%s-%s-%d", dataVolume, b.name, i))
+		metadata.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")} // it is bound once its pod is placed, which comes later
+		one, err := corev1.NewPersistentVolumeClaim(b.ctx, fmt.Sprintf("%s-%s-%d", b.name, dataVolume, i), &corev1.PersistentVolumeClaimArgs{Metadata: metadata, Spec: b.claim()},
+			pulumi.Parent(b.parent), pulumi.Protect(b.place.Protect))
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, one)
+	}
+	return made, nil
+}
+
+func (b *objects) claim() corev1.PersistentVolumeClaimSpecArgs {
+	return corev1.PersistentVolumeClaimSpecArgs{
+		AccessModes:      pulumi.StringArray{pulumi.String("ReadWriteOnce")},
+		StorageClassName: pulumi.String(storageClass),
+		Resources:        corev1.VolumeResourceRequirementsArgs{Requests: pulumi.StringMap{"storage": pulumi.Sprintf("%dGi", b.args.State.GiB)}},
+	}
 }
 
 // stateMounts is a pod's volume, for those of its containers that write to it.

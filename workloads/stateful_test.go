@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -48,6 +49,14 @@ func TestD7PodsThatKeepSomethingHaveNamesAndVolumesOfTheirOwn(t *testing.T) {
 		made.At("spec.volumeClaimTemplates[0].metadata.name"), made.At("spec.volumeClaimTemplates[0].spec.storageClassName"),
 		made.At("spec.volumeClaimTemplates[0].spec.resources.requests.storage"), made.At("spec.volumeClaimTemplates[0].spec.accessModes"),
 	})
+	claims := run.All("kubernetes:core/v1:PersistentVolumeClaim")
+	require.Len(t, claims, 3, "claimed by the names that the StatefulSet looks for, so that they can grow")
+	for i, claim := range claims {
+		assert.Equal(t, fmt.Sprintf("data-keeper-%d", i), claim.At("metadata.name"))
+		assert.Equal(t, made.At("spec.volumeClaimTemplates[0].spec"), claim.At("spec"), "as if it had been made from the template")
+		assert.True(t, claim.Protect)
+		assert.Contains(t, made.DependsOn, claim.URN, "else the StatefulSet would make it first")
+	}
 	assert.Equal(t, map[string]any{"whenDeleted": "Retain", "whenScaled": "Retain"}, made.At("spec.persistentVolumeClaimRetentionPolicy"))
 	assert.Contains(t, made.At(container+"volumeMounts"), map[string]any{"name": "data", "mountPath": "/data"})
 	assert.Len(t, made.At(pod+"containers[1].volumeMounts"), 1, "who keeps nothing sees nothing of it")
@@ -69,10 +78,9 @@ func TestN6PodsFindEachOtherBeforeTheyAreReadyAndClientsOnlyThenThem(t *testing.
 }
 
 func TestC3WhatKeepsSomethingGoesOneAtATimeAndIsSizedByNobody(t *testing.T) {
-	run := keeping(t, workloads.State{GiB: 10, Path: "/data", Governing: "keeper", OnDelete: true, SkipAwait: true})
+	run := keeping(t, workloads.State{GiB: 10, Path: "/data", Governing: "keeper"})
 	made := run.Find(t, statefulSet, "keeper")
-	assert.Equal(t, "OnDelete", made.At("spec.updateStrategy.type"))
-	assert.Equal(t, map[string]any{"pulumi.com/skipAwait": "true"}, made.At("metadata.annotations"), "and no reloader: a new password reaches all at once")
+	assert.Empty(t, made.At("metadata.annotations"), "no reloader: a new password reaches all at once")
 	assert.Equal(t, 1., run.Find(t, budget, "keeper").At("spec.maxUnavailable"))
 	assert.Empty(t, run.All(autoscaler))
 	constraint := pod + "topologySpreadConstraints[0]."

@@ -43,7 +43,7 @@ func try(p config.Platform, program func(*pulumi.Context, workloads.Place) error
 			return err
 		}
 		return program(ctx, workloads.Place{
-			Namespace: pulumi.String("alphapulse-prod"), Provider: provider, Pools: p.Cluster.Pool,
+			Namespace: pulumi.String("alphapulse-prod"), Provider: provider, Pools: p.Cluster.Pool, Protect: p.Protect,
 			Image: func(name string) (pulumi.StringInput, error) { return pulumi.String("registry.example/" + name), nil },
 		})
 	})

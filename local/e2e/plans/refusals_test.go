@@ -91,6 +91,6 @@ func testMinorUpgrade(t *testing.T) {
 	seen := suite.Do(t, "--stack", "prod", "preview") // with its refresh, which finds the older minor
 	assert.ElementsMatch(t, []string{
 		"~ aws:eks:Cluster cluster-eksCluster",
-		"~ aws:eks:NodeGroup cluster-compute-optimized", "~ aws:eks:NodeGroup cluster-general", "~ aws:eks:NodeGroup cluster-services",
+		"~ aws:eks:NodeGroup cluster-compute-optimized", "~ aws:eks:NodeGroup cluster-general", "~ aws:eks:NodeGroup cluster-services", "~ aws:eks:NodeGroup cluster-stateful",
 	}, planned(seen.Output))
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -57,7 +58,7 @@ func testVolumesAndLoadBalancers(t *testing.T) {
 	})
 	placed, err := c.Pods(namespace).Get(t.Context(), "writer", meta.GetOptions{})
 	require.NoError(t, err)
-	volumes := records(t, "aws:ebs/volume:Volume")
+	volumes := volumesOf(t, namespace)
 	require.Len(t, volumes, 1)
 	assert.Equal(t, node(t, "local", *placed).Labels[core.LabelTopologyZone], volumes[0].Outputs["availabilityZone"], "the volume is in its pod's zone")
 	assert.Equal(t, true, volumes[0].Outputs["encrypted"])
@@ -69,7 +70,7 @@ func testVolumesAndLoadBalancers(t *testing.T) {
 	require.NoError(t, c.Pods(namespace).Delete(t.Context(), "writer", now))
 	require.NoError(t, c.PersistentVolumeClaims(namespace).Delete(t.Context(), "data", now))
 	suite.Eventually(t, "the account holds neither any more", func(context.Context) (bool, error) {
-		return len(records(t, "aws:ebs/volume:Volume")) == 0 && len(records(t, "aws:lb/loadBalancer:LoadBalancer")) == balancers, nil
+		return len(volumesOf(t, namespace)) == 0 && len(records(t, "aws:lb/loadBalancer:LoadBalancer")) == balancers, nil
 	})
 }
 
@@ -84,4 +85,13 @@ func records(t *testing.T, typ string) []inventory.Record {
 		}
 	}
 	return found
+}
+
+// volumesOf are the volumes that were made for claims of a namespace.
+func volumesOf(t *testing.T, namespace string) []inventory.Record {
+	t.Helper()
+	return slices.DeleteFunc(records(t, "aws:ebs/volume:Volume"), func(r inventory.Record) bool {
+		tags, _ := r.Outputs["tags"].(map[string]any)
+		return tags["kubernetes.io/created-for/pvc/namespace"] != namespace
+	})
 }

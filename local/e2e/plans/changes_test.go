@@ -6,7 +6,7 @@ var changes = []change{
 	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
 		protected: []string{"cluster-eksCluster"}},
 	// Taking the protection away is a change of its own, and shows as one; what is destroyed afterwards asks nobody any more.
-	{setting: "protect", with: text{"protect: true": "protect: false"}, plan: []string{
+	{setting: "protect", alone: true, with: text{"protect: true": "protect: false"}, plan: []string{
 		"~ aws:ecr:Repository registries-agent-worker", "~ aws:ecr:Repository registries-api",
 		"~ aws:ecr:Repository registries-billing", "~ aws:ecr:Repository registries-risk-worker",
 		"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica",

@@ -29,7 +29,7 @@ func TestEverySettingHasARow(t *testing.T) {
 	require.Greater(t, len(settings), 50)
 	before := values(reflect.ValueOf(suite.Platform(t, "prod")), "")
 	for _, c := range changes {
-		raw, err := config.FromFile(c.file(t))
+		raw, err := config.FromFile(group{c}.file(t))
 		require.NoError(t, err, c.setting)
 		platform, _ := config.Load(raw) // some are refused, which their rows say
 		after, differs := values(reflect.ValueOf(platform), ""), false

@@ -2,6 +2,8 @@ package workloads_test
 
 import (
 	"os"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -110,4 +112,27 @@ func TestD8BothProgramsAreToldWhatTheirScriptsAskFor(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, string(text), files[entry.Name()], "what the tests with real programs run")
 	}
+}
+
+// Two Sentinels that ask for the same votes elect nobody, and try again after twice the failover-timeout: that second time must be soon enough, too.
+func TestD8ASplitVoteIsRepeatedInTime(t *testing.T) {
+	conf, err := os.ReadFile("broker/sentinel.conf")
+	require.NoError(t, err)
+	seconds := func(setting string) float64 {
+		found := regexp.MustCompile(`(?m)^sentinel ` + setting + ` broker (\d+)$`).FindSubmatch(conf)
+		require.Len(t, found, 2, setting)
+		value, err := strconv.ParseFloat(string(found[1]), 64)
+		require.NoError(t, err)
+		return value / 1000
+	}
+	const promised, spread = 15, 1 // Sentinels begin within a second of each other
+	assert.Less(t, seconds("down-after-milliseconds")+2*seconds("failover-timeout")+2*spread, float64(promised))
+
+	settings, err := os.ReadFile("worker/celery_settings.py")
+	require.NoError(t, err)
+	found := regexp.MustCompile(`(?m)^NOTE_WITHIN = (\d+)`).FindSubmatch(settings)
+	require.Len(t, found, 2)
+	within, err := strconv.Atoi(string(found[1]))
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, within, 3*promised, "a worker holds on to a task for as long")
 }

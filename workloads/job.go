@@ -28,8 +28,6 @@ type jobArgs struct {
 	More corev1.EnvVarArray
 	// Identity is the ARN of the IAM role that its account may take on; nil for none.
 	Identity pulumi.StringInput
-	// CallsKubernetes gives it a token for the API server.
-	CallsKubernetes bool
 	// Room is how much the containers may leave for each other in /tmp; empty is little.
 	Room string
 }
@@ -89,7 +87,7 @@ func newJob(ctx *pulumi.Context, name string, place Place, args *jobArgs, parent
 				Metadata: metav1.ObjectMetaArgs{Labels: metadata.Labels, Annotations: digests},
 				Spec: corev1.PodSpecArgs{
 					ServiceAccountName:           account.Metadata.Name(),
-					AutomountServiceAccountToken: pulumi.Bool(args.CallsKubernetes),
+					AutomountServiceAccountToken: pulumi.Bool(false),
 					EnableServiceLinks:           pulumi.Bool(false),
 					PriorityClassName:            pulumi.String(CustomerFacing), // who waits for it is
 					RestartPolicy:                pulumi.String("Never"),        // so that the logs of every try stay

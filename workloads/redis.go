@@ -4,7 +4,6 @@ import (
 	"embed"
 	"strconv"
 
-	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -39,8 +38,7 @@ type RedisArgs struct{ Spec config.Stateful }
 type Redis struct {
 	pulumi.ResourceState
 
-	// Job is done when the pods are one cluster; Ready are whatever who connects comes after.
-	Job   *batchv1.Job
+	// Ready is whatever who connects comes after: the pods are one cluster.
 	Ready []pulumi.Resource
 }
 
@@ -90,7 +88,7 @@ func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	r.Job, r.Ready = job.Job, []pulumi.Resource{job.Job, made.Door}
+	r.Ready = []pulumi.Resource{job.Job, made.Door}
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{})
 }
 

@@ -46,8 +46,8 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 			assert.GreaterOrEqual(t, n, 3, "replicas in %s", zone)
 		}
 	})
-	t.Run("D7, D8 of what keeps something every zone has its share, and knows it", func(t *testing.T) {
-		for app, share := range map[string]int{"redis": 2, "broker": 1} {
+	t.Run("D7, D8, S1 of what keeps something every zone has its share, and knows it", func(t *testing.T) {
+		for app, share := range map[string]int{"redis": 2, "broker": 1, "vault": 1} {
 			zones := map[string]int{}
 			for _, pod := range pods(t, "prod") {
 				if pod.Labels["app"] == app {

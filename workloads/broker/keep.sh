@@ -20,7 +20,8 @@ introduce() {
 
 # brake refuses new tasks while there is still some room, and then lets the rest of what workers do have more of it. A worker takes a task off
 # its list and then notes that it has it: at the limit Redis would refuse that note, and the task would be nowhere; nor could a worker that
-# starts say what it is there for, and nobody would ever make room. Only LPUSH brings new tasks; what is given back comes by RPUSH.
+# starts say what it is there for, and nobody would ever make room. Only LPUSH brings new tasks;
+# what is given back comes by RPUSH, then at the latest (celery_settings.py).
 brake() {
 	used=$(redis "$POD_IP" INFO memory | awk -F: -v all="$BROKER_MAXMEMORY" '$1 == "used_memory" { printf "%d", $2 * 100 / all }')
 	if [ "${used:-0}" -ge 80 ]; then
@@ -28,10 +29,10 @@ brake() {
 		redis "$POD_IP" CONFIG SET maxmemory $((BROKER_MAXMEMORY / 4 * 5)) >/dev/null
 		[ $braked = yes ] || echo "broker: $used % of the memory is in use: new tasks are refused"
 		braked=yes
-	elif [ $braked = yes ] && [ -n "$used" ] && [ "$used" -lt 75 ]; then
+	elif [ $braked != no ] && [ -n "$used" ] && [ "$used" -lt 75 ]; then
 		redis "$POD_IP" CONFIG SET maxmemory "$BROKER_MAXMEMORY" >/dev/null
 		redis "$POD_IP" ACL SETUSER default +lpush >/dev/null
-		echo "broker: $used % of the memory is in use: new tasks are taken again"
+		[ $braked = unknown ] || echo "broker: $used % of the memory is in use: new tasks are taken again"
 		braked=no
 	fi
 }
@@ -57,7 +58,7 @@ change() {
 	echo "broker: uses the new password"
 }
 
-braked=no
+braked=unknown # Redis may have been told by one before this, whose container has started anew
 while kill -0 "$PPID" 2>/dev/null; do
 	introduce
 	brake

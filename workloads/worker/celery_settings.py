@@ -48,6 +48,13 @@ class QoS(kombu_redis.QoS):
                     raise
                 time.sleep(0.2)
 
+    def restore_by_tag(self, tag, client=None, leftmost=False):
+        """Gives a task back: to the end of its queue (LPUSH) if its process was lost, or, where a full broker refuses that, to its head."""
+        try:
+            return super().restore_by_tag(tag, client, leftmost=leftmost)
+        except NoPermissionError:
+            return super().restore_by_tag(tag, client, leftmost=False)
+
 
 class Channel(kombu_redis.SentinelChannel):
     QoS = QoS

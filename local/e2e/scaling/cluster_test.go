@@ -288,10 +288,10 @@ func reason(pod core.Pod) string {
 	return "on its way"
 }
 
-// readyAPI names the API's ready pods, each with the zone that it is in.
-func readyAPI(t *testing.T) map[string]string {
+// ready names an app's ready pods, each with the zone that it is in.
+func ready(t *testing.T, app string) map[string]string {
 	t.Helper()
-	list, err := suite.Client(t, stack).CoreV1().Pods("alphapulse-"+stack).List(t.Context(), meta.ListOptions{LabelSelector: "app=api"})
+	list, err := suite.Client(t, stack).CoreV1().Pods("alphapulse-"+stack).List(t.Context(), meta.ListOptions{LabelSelector: "app=" + app})
 	require.NoError(t, err)
 	nodes, err := suite.Client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)

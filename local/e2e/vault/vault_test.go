@@ -212,4 +212,29 @@ func TestS1VaultLives(t *testing.T) {
 			}
 		}
 	})
+	t.Run("AllVolumesLost", func(t *testing.T) { // docs/runbooks/vault.md
+		old := a.versions(t, secret)
+		require.Len(t, old, 1)
+		for i, p := range c.pods {
+			c.kill(i)
+			p.volume = c.t.TempDir()
+			c.authority.issue(t, p.tls) // one had half of another pair
+		}
+		c.address(t, 5)
+		for i := range c.pods {
+			c.start(t, i)
+		}
+		assert.Len(t, a.versions(t, secret), 1, "while the label is there nobody makes another Vault")
+		label := func(stage, move string) {
+			a.secrets(t, "UpdateSecretVersionStage", fields{"SecretId": secret, "VersionStage": stage, move: old[0].VersionID}, &fields{})
+		}
+		label("RESTORED", "MoveToVersionId")
+		label(inUse, "RemoveFromVersionId")
+		c.kill(0)
+		c.pods[0].volume = c.t.TempDir()
+		c.start(t, 0)
+		c.awaitReady(t, 0, 1, 2)
+		assert.Len(t, a.versions(t, secret), 2, "the keys of before are kept")
+		c.write(t, c.root(t, a.keys(t, secret, inUse)), "in-the-new-one", 0, 1, 2)
+	})
 }

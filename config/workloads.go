@@ -88,8 +88,8 @@ func (w Workloads) validate(pools []NodePool) (ps Problems) {
 	}{{"redis", w.Redis}, {"broker", w.Broker}, {"vault", w.Vault}} {
 		ps = append(ps, at.validate(pools).under(at.key+".")...)
 	}
-	ps = append(ps, w.Redis.validateRedis().under("redis.")...)
-	ps = append(ps, w.Broker.validateBroker().under("broker.")...)
+	ps = append(ps, ClusterRedis.validate(w.Redis).under("redis.")...)
+	ps = append(ps, BrokerRedis.validate(w.Broker).under("broker.")...)
 	ps = append(ps, w.validateConnections()...)
 	if len(w.Agents.Types) == 0 {
 		ps.missing("agents.types", "at least one type of agent, such as technical")

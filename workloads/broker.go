@@ -48,8 +48,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 	}
 	whole := spec.Workload(config.BrokerPods)
 	own := whole
-	own.Requests = config.BrokerServer(whole.Requests, config.RedisExporterRequests, config.BrokerSentinelRequests)
-	own.Limits = config.BrokerServer(whole.Limits, config.RedisExporterLimits, config.BrokerSentinelLimits)
+	own.Requests, own.Limits = config.BrokerRedis.Server(whole.Requests, whole.Limits)
 	mounted := []Files{files, {Name: "credentials", Path: brokerPasswordPath, Secret: brokerSecret}}
 	made, err := NewService(ctx, config.BrokerName, place, &ServiceArgs{
 		Spec:        own,
@@ -72,9 +71,13 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 				Name: "sentinel", Image: spec.Image, Entrypoint: brokerScript("sentinel.sh"), Env: brokerEnv(spec.Limits), Files: mounted, Keeps: true,
 				Ports:    []Port{{Name: "sentinel", Container: sentinelPort, Service: []int{sentinelPort}}},
 				Probes:   Probes{Live: Probe{Script: brokerFilesPath + "/sentinel-live.sh", InitialDelay: 10, Period: 10, Timeout: 5, Failures: 3}},
-				Requests: config.BrokerSentinelRequests, Limits: config.BrokerSentinelLimits,
+				Requests: config.Sentinel.Requests, Limits: config.Sentinel.Limits,
 			},
-			brokerExporter(),
+			redisExporter([]Env{
+				{Name: "POD_IP", Field: "status.podIP"},
+				{Name: "REDIS_ADDR", Value: fmt.Sprintf("redis://$(POD_IP):%d", redisPort)},
+				{Name: "REDIS_PASSWORD", Secret: brokerSecret, Key: "password"},
+			}),
 		},
 		MetricsPort: redisMetricsPort,
 		Priority:    CustomerFacing,
@@ -101,23 +104,8 @@ func brokerEnv(limits config.Amount) []Env {
 		{Name: "BROKER_CREDENTIALS", Value: brokerPasswordPath},
 		{Name: "BROKER_DATA", Value: brokerDataPath},
 		{Name: "BROKER_RUN", Value: "/tmp"},
-		{Name: "BROKER_MAXMEMORY", Value: strconv.FormatInt(config.BrokerMaxMemory(limits), 10)},
+		{Name: "BROKER_MAXMEMORY", Value: strconv.FormatInt(config.BrokerRedis.MaxMemory(limits), 10)},
 		{Name: "BROKER_OTHERS_WITHIN", Value: strconv.Itoa(brokerOthersWithin)},
 		{Name: "BROKER_PRIMARY_WITHIN", Value: strconv.Itoa(brokerPrimaryWithin)},
-	}
-}
-
-// brokerExporter asks the pod's own Redis.
-func brokerExporter() Container {
-	return Container{
-		Name: "exporter", Image: config.RedisExporterImage,
-		Ports: []Port{{Name: "metrics", Container: redisMetricsPort}},
-		Env: []Env{
-			{Name: "POD_IP", Field: "status.podIP"},
-			{Name: "REDIS_ADDR", Value: fmt.Sprintf("redis://$(POD_IP):%d", redisPort)},
-			{Name: "REDIS_PASSWORD", Secret: brokerSecret, Key: "password"},
-		},
-		Probes:   Probes{Live: Probe{Path: "/health", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3}},
-		Requests: config.RedisExporterRequests, Limits: config.RedisExporterLimits,
 	}
 }

@@ -3,6 +3,7 @@ package workloads
 import (
 	"embed"
 	"fmt"
+	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,6 +17,9 @@ func newFolder(ctx *pulumi.Context, place Place, name, program, path string, fil
 	}
 	data, texts := pulumi.StringMap{}, []string{}
 	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), "_test.go") { // tests stay at home
+			continue
+		}
 		text, err := files.ReadFile(folder + "/" + entry.Name())
 		if err != nil {
 			return Files{}, err

@@ -76,7 +76,8 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	limit, err := newTraefikLimit(ctx, place, i)
+	// Traefik looks for plugins beside its working folder, which is / in its image.
+	limit, err := newFolder(ctx, place, ingressName+"-limit", ingressName, "/plugins-local/src/alphapulse/limit", traefikLimit, "traefik/limit", i)
 	if err != nil {
 		return nil, err
 	}
@@ -178,32 +179,4 @@ func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, paren
 		return digest(parts[0].(string), traefikDynamic, parts[1].(string))
 	}).(pulumi.StringOutput)
 	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
-}
-
-// newTraefikLimit hands out the source of the limiter, where Traefik looks for plugins: beside its working folder, which is / in its image.
-func newTraefikLimit(ctx *pulumi.Context, place Place, parent pulumi.Resource) (Files, error) {
-	const folder, name = "traefik/limit", ingressName + "-limit"
-	entries, err := traefikLimit.ReadDir(folder)
-	if err != nil {
-		return Files{}, err
-	}
-	data, all := pulumi.StringMap{}, []string{}
-	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), "_test.go") {
-			continue
-		}
-		text, err := traefikLimit.ReadFile(folder + "/" + entry.Name())
-		if err != nil {
-			return Files{}, err
-		}
-		data[entry.Name()] = pulumi.String(text)
-		all = append(all, string(text))
-	}
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, ingressName), Data: data}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating the limiter's source: %w", err)
-	}
-	return Files{
-		Name: "traefik-limit", Path: "/plugins-local/src/alphapulse/limit", ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(all...)),
-	}, nil
 }

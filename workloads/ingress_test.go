@@ -205,8 +205,8 @@ func TestW1LimiterIsShippedAsTraefikLooksForIt(t *testing.T) {
 		assert.NotContains(t, file, "_test", "tests stay at home")
 	}
 	mounts, _ := pods.At(container + "volumeMounts").([]any)
-	assert.Contains(t, mounts, map[string]any{"name": "traefik-limit", "mountPath": "/plugins-local/src/alphapulse/limit", "readOnly": true})
-	assert.NotEmpty(t, pods.At(`spec.template.metadata.annotations["alphapulse.com/traefik-limit"]`), "a new limiter rolls the pods")
+	assert.Contains(t, mounts, map[string]any{"name": "ingress-limit", "mountPath": "/plugins-local/src/alphapulse/limit", "readOnly": true})
+	assert.NotEmpty(t, pods.At(`spec.template.metadata.annotations["alphapulse.com/ingress-limit"]`), "a new limiter rolls the pods")
 	static, _ := run.Find(t, configMap, "ingress-config").At(`data["traefik.yml"]`).(string)
 	assert.Contains(t, static, "abortOnPluginFailure: true", "without limits nothing starts")
 	assert.Contains(t, static, "moduleName: alphapulse/limit")

@@ -55,7 +55,7 @@ func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.
 	}
 	credentials := Files{Name: redisCredentials, Path: redisPasswords, Secret: redisCredentials}
 	spec := args.Spec.Workload(config.RedisPods)
-	spec.Requests, spec.Limits = spec.Requests.Less(config.RedisExporterRequests), spec.Limits.Less(config.RedisExporterLimits)
+	spec.Requests, spec.Limits = config.ClusterRedis.Server(spec.Requests, spec.Limits)
 	made, err := NewService(ctx, config.RedisName, place, &ServiceArgs{
 		Spec:        spec,
 		Labels:      map[string]string{"app": "redis"},
@@ -72,7 +72,10 @@ func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.
 			Live:  Probe{Script: redisPath + "/live.sh", InitialDelay: 5, Period: 10, Timeout: 6, Failures: 6},
 			Ready: Probe{Script: redisPath + "/ready.sh", InitialDelay: 1, Period: 5, Timeout: 12, Failures: 2},
 		},
-		Sidecars:    []Container{redisExporter(credentials)},
+		// Over the server's socket in /tmp, which the containers share. keep.sh tells it when the password has changed.
+		Sidecars: []Container{redisExporter([]Env{
+			{Name: "REDIS_ADDR", Value: "unix://" + redisRun + "/redis.sock"}, {Name: "REDIS_PASSWORD_FILE", Value: redisPasswords + "/exporter.json"},
+		}, credentials)},
 		MetricsPort: redisMetricsPort,
 		Priority:    CustomerFacing,
 		StopWithin:  redisStop,
@@ -108,20 +111,16 @@ func redisPodEnv(limits config.Amount) []Env {
 		// The scheduler's binding brings it with it, from Kubernetes 1.35 on.
 		{Name: "ZONE", Field: "metadata.labels['topology.kubernetes.io/zone']"},
 		{Name: "DATA", Value: redisData}, {Name: "RUN", Value: redisRun},
-		{Name: "MAXMEMORY", Value: strconv.FormatInt(config.RedisMaxMemory(limits), 10)},
+		{Name: "MAXMEMORY", Value: strconv.FormatInt(config.ClusterRedis.MaxMemory(limits), 10)},
 	}
 }
 
-// redisExporter asks the server over its socket in /tmp, which the containers share. keep.sh tells it when the password has changed.
-func redisExporter(credentials Files) Container {
+// redisExporter shows Prometheus the Redis in the same pod, which it is told how to reach.
+func redisExporter(env []Env, files ...Files) Container {
 	return Container{
-		Name: "exporter", Image: config.RedisExporterImage,
-		Ports: []Port{{Name: "metrics", Container: redisMetricsPort}},
-		Env: []Env{
-			{Name: "REDIS_ADDR", Value: "unix://" + redisRun + "/redis.sock"}, {Name: "REDIS_PASSWORD_FILE", Value: redisPasswords + "/exporter.json"},
-		},
-		Files:    []Files{credentials},
+		Name: config.RedisExporter.Name, Image: config.RedisExporterImage,
+		Ports: []Port{{Name: "metrics", Container: redisMetricsPort}}, Env: env, Files: files,
 		Probes:   Probes{Live: Probe{Path: "/health", InitialDelay: 5, Period: 20, Timeout: 5, Failures: 3}},
-		Requests: config.RedisExporterRequests, Limits: config.RedisExporterLimits,
+		Requests: config.RedisExporter.Requests, Limits: config.RedisExporter.Limits,
 	}
 }

@@ -109,7 +109,7 @@ func TestD7ScriptsAreToldAllThatTheyAsk(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"POD_NAME": "metadata.name", "POD_IP": "status.podIP", "ZONE": "metadata.labels['topology.kubernetes.io/zone']", "SERVICE": "redis-cluster",
 		"PODS": "6", "DATA": "/data", "RUN": "/tmp", "FILES": "/etc/redis", "CREDENTIALS": "/etc/redis-credentials",
-		"MAXMEMORY": strconv.FormatInt(config.RedisMaxMemory(prod(t).Workloads.Redis.Limits), 10),
+		"MAXMEMORY": strconv.FormatInt(config.ClusterRedis.MaxMemory(prod(t).Workloads.Redis.Limits), 10),
 	}, told)
 	assert.ElementsMatch(t, asked("create.sh"), sorted(environment(t, run.Find(t, job, "redis-cluster-create"), container)))
 }
@@ -156,7 +156,7 @@ func TestD7PodsShareWhatTheStackGivesThemWithTheExporter(t *testing.T) {
 
 func TestD7KeysLeaveRoomForACopyOfAllOfThem(t *testing.T) {
 	limits := prod(t).Workloads.Redis.Limits
-	share := float64(config.RedisMaxMemory(limits)) / float64(limits.MemoryMiB()<<20)
+	share := float64(config.ClusterRedis.MaxMemory(limits)) / float64(limits.MemoryMiB()<<20)
 	assert.Greater(t, share, 0.35)
 	assert.Less(t, share, 0.4, "twice all pages, with a fifth between keys, is less than the pod has")
 	conf, err := os.ReadFile("redis/redis.conf")

@@ -98,9 +98,9 @@ func TestD7FullMemoryRefusesWritesAndForgetsOnlyWhatMayExpire(t *testing.T) {
 func TestD7CopyForTheLogFitsInThePod(t *testing.T) {
 	t.Parallel()
 	limits := config.Amount{CPU: "1", Memory: "512Mi"}
-	c := created(t, "MAXMEMORY="+strconv.FormatInt(config.RedisMaxMemory(limits), 10))
+	c := created(t, "MAXMEMORY="+strconv.FormatInt(config.ClusterRedis.MaxMemory(limits), 10))
 	master := c.masters(t, c.pods[0])["us-east-1a"][0]
-	connection, most := master.connect(t, password), int(config.RedisMaxMemory(limits))
+	connection, most := master.connect(t, password), int(config.ClusterRedis.MaxMemory(limits))
 	used := func() int { return figure(t, master, "memory", "used_memory") }
 	tag, value := tagOf(t, master), strings.Repeat("x", 4000)
 	fill := func(count int) (filled int) {
@@ -145,7 +145,7 @@ func TestD7CopyForTheLogFitsInThePod(t *testing.T) {
 	require.GreaterOrEqual(t, changed, keys)
 	t.Logf("pod of %s: %d MiB of keys, every one changed meanwhile; server and copy took %d MiB at most", limits.Memory, used()>>20, peak>>20)
 	assert.Positive(t, figure(t, master, "persistence", "aof_last_cow_size"))
-	assert.Less(t, peak, int(limits.Less(config.RedisExporterLimits).MemoryMiB())<<20)
+	assert.Less(t, peak, int(limits.Less(config.RedisExporter.Limits).MemoryMiB())<<20)
 }
 
 // memoryOf is what a process and its children have, each page shared between them counted once.

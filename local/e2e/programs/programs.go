@@ -108,7 +108,7 @@ func Start(t *testing.T, c Command) *Process {
 		p.Kill()
 		if t.Failed() {
 			lines := strings.Split(p.Log(t), "\n")
-			t.Logf("the log of %s ends:\n%s", c.Name, strings.Join(lines[max(0, len(lines)-25):], "\n"))
+			t.Logf("the log of %s ends:\n%s", c.Name, strings.Join(lines[max(0, len(lines)-12):], "\n"))
 		}
 	})
 	return p

@@ -240,7 +240,7 @@ func TestD7ProbesTellLoadingFromHanging(t *testing.T) {
 	p.Kill()
 	require.NoError(t, os.RemoveAll(filepath.Join(p.data, "appendonlydir")))
 	require.NoError(t, os.Mkdir(filepath.Join(p.data, "appendonlydir"), 0o755))
-	log := "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n" + strings.Repeat("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", 10_000_000)
+	log := "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n" + strings.Repeat("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", 4_000_000)
 	require.NoError(t, os.WriteFile(filepath.Join(p.data, "appendonlydir", "appendonly.aof.1.incr.aof"), []byte(log), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(p.data, "appendonlydir", "appendonly.aof.manifest"),
 		[]byte("file appendonly.aof.1.incr.aof seq 1 type i\n"), 0o644))

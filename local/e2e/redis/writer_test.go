@@ -31,7 +31,7 @@ func (c *cluster) application(t *testing.T) *application {
 		app.order = append(app.order, p.address+":6379")
 		app.nodes[p.address+":6379"] = client.NewClient(&client.Options{
 			Addr: p.address + ":6379", Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1,
-			DialTimeout: 500 * time.Millisecond, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+			DialTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
 		})
 	}
 	t.Cleanup(func() {
@@ -94,7 +94,7 @@ type writer struct {
 	mutex        sync.Mutex
 	acknowledged map[string]time.Time
 	times        []time.Time
-	refused      int
+	refused      []error
 }
 
 // newWriter writes to the slots of a master, and of whoever has them after it.
@@ -112,7 +112,7 @@ func newWriter(t *testing.T, app *application, master *pod) *writer {
 				w.acknowledged[key] = time.Now()
 				w.times = append(w.times, w.acknowledged[key])
 			} else {
-				w.refused++
+				w.refused = append(w.refused, err)
 			}
 			w.mutex.Unlock()
 		}

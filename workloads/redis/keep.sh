@@ -74,6 +74,7 @@ take_over() {
 expires= reload= since= pause=1
 while sleep "$pause" && kill -0 $$ 2>/dev/null && [ ! -e "$RUN/stopping" ]; do # $$ has become the server
 	pause=1
+	touch "$RUN/kept" # live.sh looks whether this goes on
 	take_password
 	tell_exporter
 	nodes=$(view "$POD_IP") || continue # it is not up yet

@@ -10,6 +10,7 @@ set -eu
 . "$FILES/node.sh"
 
 rm -f "$RUN/stopping" # a container that was restarted in its pod
+touch "$RUN/kept"
 password=$(newest)
 . "$FILES/keep.sh" </dev/null &
 

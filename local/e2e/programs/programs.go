@@ -5,9 +5,11 @@ package programs
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -126,6 +128,19 @@ func (p *Process) Kill() {
 func (p *Process) Signal(t *testing.T, signal syscall.Signal) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(signal))
+}
+
+// Children are the processes that the container's first process has started, and that run.
+func (p *Process) Children(t *testing.T) (pids []int) {
+	t.Helper()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.cmd.Process.Pid))
+	require.NoError(t, err)
+	for _, word := range strings.Fields(string(list)) {
+		pid, err := strconv.Atoi(word)
+		require.NoError(t, err)
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 // Terminate asks it to end, as the kubelet does, and kills it after the grace; it gives how long that took, and whether it had to be killed.

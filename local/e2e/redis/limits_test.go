@@ -230,6 +230,15 @@ func TestD7ProbesTellLoadingFromHanging(t *testing.T) {
 	soon(t, "ready before there is a cluster", limit, func() bool { return c.probe(t, p, "ready.sh") })
 	require.True(t, c.probe(t, p, "live.sh"))
 
+	beside := p.Children(t)
+	require.Len(t, beside, 1, "keep.sh")
+	require.NoError(t, syscall.Kill(beside[0], syscall.SIGSTOP))
+	long := time.Now().Add(-3 * time.Minute)
+	require.NoError(t, os.Chtimes(filepath.Join(p.run, "kept"), long, long))
+	assert.False(t, c.probe(t, p, "live.sh"), "nobody keeps it in its cluster any more")
+	require.NoError(t, syscall.Kill(beside[0], syscall.SIGCONT))
+	soon(t, "kept again", limit, func() bool { return c.probe(t, p, "live.sh") })
+
 	p.Signal(t, syscall.SIGSTOP)
 	assert.False(t, c.probe(t, p, "live.sh"), "it hangs")
 	assert.False(t, c.probe(t, p, "ready.sh"))

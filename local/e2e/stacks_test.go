@@ -23,12 +23,11 @@ func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 	suite.Fresh(t)
 	first := suite.Do(t, "up")
 	assert.Positive(t, first.Figure(t, "changes"))
-	assert.Regexp(t, `pods=(\d+)/`+"(\\d+)", first.Output)
-	assertAllReady(t, first)
+	suite.AllReady(t, first)
 
 	again := suite.Do(t, "up")
 	assert.Zero(t, again.Figure(t, "changes"), "a second run changes nothing")
-	assertAllReady(t, again)
+	suite.AllReady(t, again)
 	assert.Zero(t, suite.Do(t, "up", "--refresh=false").Figure(t, "changes"), "nor does one that does not look at the cloud first")
 
 	t.Run("E2 hand-made edits in the account and in the cluster are drift", func(t *testing.T) {
@@ -52,13 +51,13 @@ func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 
 func TestE1StagingIsMadeAndDestroyed(t *testing.T) {
 	suite.Fresh(t)
-	assertAllReady(t, suite.Do(t, "--stack", "staging", "up"))
+	suite.AllReady(t, suite.Do(t, "--stack", "staging", "up"))
 
 	// The machine goes off and on again in between: what was there is there again, and can be destroyed.
 	kill(t, "alphapulse-staging")
 	back := suite.Do(t, "--stack", "staging", "up")
 	assert.Zero(t, back.Figure(t, "changes"))
-	assertAllReady(t, back)
+	suite.AllReady(t, back)
 	gone := suite.Do(t, "--stack", "staging", "down")
 	assert.Zero(t, gone.Figure(t, "left"))
 }
@@ -144,11 +143,12 @@ func kill(t *testing.T, cluster string) {
 	}
 }
 
-func assertAllReady(t *testing.T, r suite.Result) {
-	t.Helper()
-	ready, all := 0, 0
-	_, err := sscan(r.Figures["pods"], &ready, &all)
-	require.NoError(t, err)
-	assert.Positive(t, all)
-	assert.Equal(t, all, ready, "every pod is ready")
+// The source's own sizing is refused with its numbers, before anything is made (C3).
+func TestC3SourceSizingIsRefused(t *testing.T) {
+	suite.Fresh(t)
+	source := filepath.Join(suite.Root, "config", "testdata", "source-sizing.yaml")
+	refused := suite.Try(t, "--stack", "prod", "--config", source, "preview")
+	require.Error(t, refused.Err)
+	assert.Contains(t, refused.Output, "10 x t3.xlarge offer 36.9 vCPU")
+	assert.Contains(t, refused.Output, "would fit: instance type t3.2xlarge and max: ")
 }

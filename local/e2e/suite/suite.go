@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -86,6 +87,14 @@ func (r Result) Figure(t *testing.T, name string) int {
 	n, err := strconv.Atoi(r.Figures[name])
 	require.NoError(t, err, "the summary has no number %q; the command printed:\n%s", name, Tail(r.Output, 40))
 	return n
+}
+
+// AllReady wants every pod of the stack ready, as its command's last line says.
+func AllReady(t *testing.T, r Result) {
+	t.Helper()
+	ready, all, found := strings.Cut(r.Figures["pods"], "/")
+	require.True(t, found && all != "0", "the command printed:\n%s", Tail(r.Output, 40))
+	assert.Equal(t, all, ready, "every pod is ready")
 }
 
 var figure = regexp.MustCompile(`([a-z]+)=(\S+)`)

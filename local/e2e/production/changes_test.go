@@ -1,4 +1,4 @@
-package plans
+package production
 
 // What a change of each setting leads to. What is replaced comes back without loss: nodes, whose pods move before them, and what is known
 // by its content only, such as a certificate or an access entry. Whatever holds data, or is known to others, refuses.

@@ -1,4 +1,4 @@
-package scaling
+package production
 
 import (
 	"context"

@@ -1,21 +1,14 @@
-// Package plans holds the plan for every setting that a user may change against a table: replacement is never an accident.
-package plans
+package production
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
 
-func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
-
-func TestReplacementIsNeverAnAccident(t *testing.T) {
-	suite.Fresh(t)
-	suite.Do(t, "--stack", "prod", "up")
+// testPlans holds the plan for every setting that a user may change against a table.
+func testPlans(t *testing.T) {
 	for _, rows := range together(t, changes) {
 		if len(rows) > 1 {
 			rows.try(t)

@@ -1,7 +1,6 @@
-package e2e
+package production
 
 import (
-	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -16,15 +15,12 @@ import (
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
 
-// The real scheduler places production on the nodes that capacity planned, and both count the same (C3).
-func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
-	suite.Fresh(t)
-	assertAllReady(t, suite.Do(t, "--stack", "prod", "up"))
-
-	platform := suite.Platform(t, "prod")
+// testPlacement: the real scheduler places production on the nodes that capacity planned, and both count the same (C3).
+func testPlacement(t *testing.T) {
+	platform := suite.Platform(t, stack)
 	report := capacity.PlanFor(platform).Check()
 	require.Empty(t, report.Problems)
-	found := look(t, "prod")
+	found := pools(t)
 	for _, pool := range report.Pools {
 		seen := found[pool.Name]
 		assert.GreaterOrEqual(t, seen.nodes, pool.Min, "nodes of pool %s", pool.Name)
@@ -36,9 +32,9 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 
 	t.Run("W6 the API is level over the zones", func(t *testing.T) {
 		zones := map[string]int{}
-		for _, pod := range pods(t, "prod") {
+		for _, pod := range pods(t) {
 			if pod.Labels["app"] == "api" {
-				zones[node(t, "prod", pod).Labels[core.LabelTopologyZone]]++
+				zones[node(t, pod).Labels[core.LabelTopologyZone]]++
 			}
 		}
 		assert.Len(t, zones, 3)
@@ -49,9 +45,9 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 	t.Run("D7, D8, S1 of what keeps something every zone has its share, and knows it", func(t *testing.T) {
 		for app, share := range map[string]int{"redis": 2, "broker": 1, "vault": 1} {
 			zones := map[string]int{}
-			for _, pod := range pods(t, "prod") {
+			for _, pod := range pods(t) {
 				if pod.Labels["app"] == app {
-					zone := node(t, "prod", pod).Labels[core.LabelTopologyZone]
+					zone := node(t, pod).Labels[core.LabelTopologyZone]
 					assert.Equal(t, zone, pod.Labels[core.LabelTopologyZone], "%s is told its zone", pod.Name)
 					zones[zone]++
 				}
@@ -63,30 +59,11 @@ func TestC3ProdIsPlacedAsPlanned(t *testing.T) {
 		}
 	})
 	t.Run("C5 the API server enforces the restricted standard, and nothing of ours is refused or exempted", func(t *testing.T) {
-		assertRestricted(t, suite.Client(t, "prod"))
+		assertRestricted(t, suite.Client(t, stack))
 	})
 	t.Run("N7 policies let through what the list of flows has, and nothing else", func(t *testing.T) {
-		flows.Check(t, suite.Client(t, "prod"), "flows")
+		flows.Check(t, suite.Client(t, stack), filepath.Join("..", "flows"))
 	})
-	t.Run("D6 what is protected stops its destruction", func(t *testing.T) {
-		refused := suite.Try(t, "--stack", "prod", "down")
-		require.Error(t, refused.Err)
-		for _, kept := range []string{"aws:kms/key:Key keys-disks", "aws:eks/cluster:Cluster", "aws:ec2/vpc:Vpc", "aws:ec2/eip:Eip"} {
-			assert.Contains(t, refused.Output, "protected: "+kept)
-		}
-		assert.NotContains(t, refused.Output, "AccessEntry", "an administrator can be removed")
-		assertAllReady(t, suite.Do(t, "--stack", "prod", "up"))
-	})
-}
-
-// The source's own sizing is refused with its numbers, before anything is made (C3).
-func TestC3SourceSizingIsRefused(t *testing.T) {
-	suite.Fresh(t)
-	source := filepath.Join(suite.Root, "config", "testdata", "source-sizing.yaml")
-	refused := suite.Try(t, "--stack", "prod", "--config", source, "preview")
-	require.Error(t, refused.Err)
-	assert.Contains(t, refused.Output, "10 x t3.xlarge offer 36.9 vCPU")
-	assert.Contains(t, refused.Output, "would fit: instance type t3.2xlarge and max: ")
 }
 
 // seen is what the cluster shows of one pool.
@@ -95,22 +72,22 @@ type seen struct {
 	asked, offered capacity.Resources
 }
 
-// look counts what stands on the nodes of each pool; DaemonSets are taken off what a node offers.
-func look(t *testing.T, stack string) map[string]seen {
+// pools counts what stands on the nodes of each pool; DaemonSets are taken off what a node offers.
+func pools(t *testing.T) map[string]seen {
 	t.Helper()
 	nodes, err := suite.Client(t, stack).CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)
-	pools, poolOf := map[string]seen{}, map[string]string{}
+	found, poolOf := map[string]seen{}, map[string]string{}
 	daemons := map[string]capacity.Resources{}
 	for _, n := range nodes.Items {
 		pool := n.Labels[config.PoolLabel]
 		poolOf[n.Name] = pool
-		s := pools[pool]
+		s := found[pool]
 		s.nodes++
 		s.offered = resources(n.Status.Allocatable)
-		pools[pool] = s
+		found[pool] = s
 	}
-	for _, pod := range pods(t, stack) {
+	for _, pod := range pods(t) {
 		if owner := meta.GetControllerOf(&pod); pod.Status.Phase == core.PodSucceeded && owner != nil && owner.Kind == "Job" {
 			continue // it has made room
 		}
@@ -124,27 +101,27 @@ func look(t *testing.T, stack string) map[string]seen {
 			daemons[pod.Spec.NodeName] = daemons[pod.Spec.NodeName].Add(requests(pod))
 			continue
 		}
-		s := pools[pool]
+		s := found[pool]
 		s.pods++
 		s.asked = s.asked.Add(requests(pod))
-		pools[pool] = s
+		found[pool] = s
 	}
 	for name, pool := range poolOf {
-		s := pools[pool]
+		s := found[pool]
 		s.offered = resources(find(nodes.Items, name).Status.Allocatable).Sub(daemons[name])
-		pools[pool] = s
+		found[pool] = s
 	}
-	return pools
+	return found
 }
 
-func pods(t *testing.T, stack string) []core.Pod {
+func pods(t *testing.T) []core.Pod {
 	t.Helper()
 	list, err := suite.Client(t, stack).CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)
 	return list.Items
 }
 
-func node(t *testing.T, stack string, pod core.Pod) *core.Node {
+func node(t *testing.T, pod core.Pod) *core.Node {
 	t.Helper()
 	n, err := suite.Client(t, stack).CoreV1().Nodes().Get(t.Context(), pod.Spec.NodeName, meta.GetOptions{})
 	require.NoError(t, err)
@@ -170,5 +147,3 @@ func requests(pod core.Pod) (sum capacity.Resources) {
 func resources(list core.ResourceList) capacity.Resources {
 	return capacity.Resources{MilliCPU: list.Cpu().MilliValue(), MemoryMiB: list.Memory().Value() >> 20}
 }
-
-func sscan(text string, ready, all *int) (int, error) { return fmt.Sscanf(text, "%d/%d", ready, all) }

@@ -1,13 +1,10 @@
-// Package scaling shows that the platform grows to every autoscaler's maximum and shrinks again, and that it outlives a zone: the real
-// scheduler places the pods, and the real Karpenter asks for the nodes (C3, C4).
-package scaling
+package production
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,15 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
-
-const stack = "prod"
-
-func TestC4NodesComeWithThePodsAndGoWithThemAndAZoneMayBeLost(t *testing.T) {
-	suite.Fresh(t)
+// testScaling: the platform grows to every autoscaler's maximum and shrinks again, and it outlives a zone. The real scheduler places the pods,
+// and the real Karpenter asks for the nodes (C3, C4).
+func testScaling(t *testing.T) {
 	platform := suite.Platform(t, stack)
 	pools := platform.Cluster.NodePools
-	suite.Do(t, "--stack", stack, "up")
 	start := settled(t, "after `make up`", pools, true)
 
 	scalers := autoscalers(t)

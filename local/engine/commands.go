@@ -150,6 +150,9 @@ func (e *Engine) left() ([]string, error) {
 
 // reset stops every control plane and removes all that the local engine has made.
 func (e *Engine) reset(ctx context.Context, _ []string) error {
+	if err := refuseBusy(); err != nil { // it would write again what is removed
+		return err
+	}
 	if _, err := faults.Settle(ctx); err != nil { // or what they are at work on would come back
 		return err
 	}
@@ -259,8 +262,7 @@ func (e *Engine) operate(ctx context.Context, events string, args []string) (cha
 			return nil, err
 		}
 	case args[0] != "preview": // which changes nothing, and may look on
-		return nil, fmt.Errorf("another pulumi (process %d) is at work on stack %s, perhaps of a make that was killed: run this again when it has ended, "+
-			"or end it with `kill %d`", e.running, e.stack, e.running)
+		return nil, errAtWork(e.running, e.stack)
 	}
 	if err := faults.Reset(); err != nil {
 		return nil, err

@@ -14,12 +14,47 @@ import (
 
 // releaseLocks removes the stack's locks whose pulumi does not run any more: one that was killed leaves its lock behind, and nobody
 // else works on this state. It gives the process that holds one and lives, or 0: what is pending in the state is that one's.
-func (e *Engine) releaseLocks() (running int, err error) {
-	folder, err := home.Path("state", ".pulumi", "locks", "organization", "alphapulse", e.stack)
+func (e *Engine) releaseLocks() (running int, err error) { return releaseLocksOf(e.stack) }
+
+// refuseBusy is for what would take the ground from under any pulumi that is at work.
+func refuseBusy() error {
+	folders, err := locks("*")
 	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		stack := filepath.Base(folder)
+		running, err := releaseLocksOf(stack)
+		if err != nil {
+			return err
+		}
+		if running != 0 {
+			return errAtWork(running, stack)
+		}
+	}
+	return nil
+}
+
+func errAtWork(process int, stack string) error {
+	return fmt.Errorf("another pulumi (process %d) is at work on stack %s, perhaps of a make that was killed: run this again when it has ended, "+
+		"or end it with `kill %d`", process, stack, process)
+}
+
+// locks are the folders of the locks of stacks.
+func locks(stack string) ([]string, error) {
+	pattern, err := home.Path("state", ".pulumi", "locks", "organization", "alphapulse", stack)
+	if err != nil {
+		return nil, err
+	}
+	return filepath.Glob(pattern)
+}
+
+func releaseLocksOf(stack string) (running int, err error) {
+	folders, err := locks(stack)
+	if err != nil || len(folders) == 0 {
 		return 0, err
 	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	files, err := filepath.Glob(filepath.Join(folders[0], "*.json"))
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +76,7 @@ func (e *Engine) releaseLocks() (running int, err error) {
 			running = lock.PID
 			continue
 		}
-		fmt.Printf("an earlier pulumi (process %d) was killed; its lock on stack %s is removed\n", lock.PID, e.stack)
+		fmt.Printf("an earlier pulumi (process %d) was killed; its lock on stack %s is removed\n", lock.PID, stack)
 		if err := os.Remove(path); err != nil {
 			return 0, err
 		}

@@ -31,6 +31,8 @@ func TestOnlyLocksOfTheDeadAreRemoved(t *testing.T) {
 	assert.Equal(t, os.Getpid(), running, "what is pending is its own")
 	assert.NoFileExists(t, filepath.Join(folder, "dead.json"))
 	assert.FileExists(t, filepath.Join(folder, "alive.json"))
+	require.ErrorContains(t, (&Engine{stack: "other"}).reset(t.Context(), nil), fmt.Sprintf("another pulumi (process %d) is at work on stack local", os.Getpid()))
+	assert.FileExists(t, filepath.Join(folder, "alive.json"), "nothing is removed")
 	running, err = (&Engine{stack: "never-made"}).releaseLocks()
 	require.NoError(t, err)
 	assert.Zero(t, running)

@@ -126,6 +126,9 @@ func (g *group) nothingLost(t *testing.T, c *client, enqueuer *programs.Process)
 	until(t, "no task waiting or running", func() bool {
 		primary := g.primary(t, g.pods...)
 		began, ended := c.noted(t, "began"), c.noted(t, "ended")
+		for task, times := range c.noted(t, "killed") {
+			ended[task] += times
+		}
 		return primary != nil && primary.length(t) == 0 && maps.Equal(began, ended)
 	})
 	primary, _ := g.agreed(t, g.pods...)

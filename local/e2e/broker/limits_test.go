@@ -17,6 +17,7 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t, 31, "BROKER_MAXMEMORY=16777216")
 	c := newClient(t, g.names, password, nil)
+	c.runs(t, `work.delay("process", once="killed")`)
 	enqueuer := c.enqueue(t, "full", 100_000, 50_000, 1, 0)
 	until(t, "somebody is refused", enqueuer.Ended)
 	log := enqueuer.Log(t)
@@ -26,8 +27,14 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 	used := primary.ask(t, "INFO", "memory")
 	until(t, "the brake on", func() bool { return programs.Has(primary.sentinel.Log(t), "new tasks are refused") })
 
+	// Whoever put the brake on has gone, and comes back when there is room again.
+	primary.sentinel.Kill()
 	later := c.enqueue(t, "later", 50, 50_000, 1000, 0)
 	c.worker(t, "full")
+	until(t, "a task whose process was killed has run again, which a full broker takes back", func() bool { return c.noted(t, "ended")["process"] == 1 })
+	until(t, "nothing waiting", func() bool { return primary.length(t) == 0 })
+	assert.Empty(t, told(t, later, "taken"), "the brake is still on")
+	primary.sentinel = programs.Start(t, primary.script("sentinel.sh"))
 	until(t, "tasks taken again", later.Ended)
 	for _, e := range []*programs.Process{enqueuer, later} {
 		g.nothingLost(t, c, e)

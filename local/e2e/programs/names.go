@@ -3,10 +3,12 @@ package programs
 import (
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,13 +51,32 @@ func mounted(from, at string, args []string) []string {
 	return append([]string{"sh", "-c", `from=$0 at=$1; shift; mount --bind "$from" "$at" && exec "$@"`, from, at}, args...)
 }
 
-// AddressesIn gives n addresses of the loopback range 127.<net>.<block>.0/24, for pods of their own each. A later block has new ones.
-func AddressesIn(net, block, n int) (addresses []string) {
+// AddressesIn gives n addresses, ten at most, of the loopback range 127.<network>.<block>.0/24, for pods of their own each. A later block has new
+// ones, and so has another run of the tests beside this one: programs that meet by mistake become one cluster.
+func AddressesIn(network, block, n int) (addresses []string) {
 	for i := range n {
-		addresses = append(addresses, fmt.Sprintf("127.%d.%d.%d", net, block, i+1))
+		addresses = append(addresses, fmt.Sprintf("127.%d.%d.%d", network, block, share().number*pods+i+1))
 	}
 	return addresses
 }
+
+// pods is how many addresses each run has of a range, runs how many can share one.
+const pods, runs = 10, 25
+
+// place is which of them a run has. It is taken for as long as the run listens there.
+type place struct {
+	number int
+	taken  net.Listener
+}
+
+var share = sync.OnceValue(func() place {
+	for number := range runs {
+		if taken, err := net.Listen("tcp", fmt.Sprintf("127.60.0.%d:9", number+1)); err == nil {
+			return place{number, taken}
+		}
+	}
+	panic(fmt.Sprintf("%d runs of such tests go on beside this one already", runs))
+})
 
 // Has tells whether a text has all of some parts; for conditions that are waited for.
 func Has(text string, parts ...string) bool {

@@ -312,7 +312,6 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "6"); err != nil { // clusters wait for timeouts most of the time
 		panic(err)
 	}
-	block.Store(int32(os.Getpid() % 200)) // another run beside this one has others: nodes that meet by mistake are one cluster
 	client.SetLogger(quiet{})
 	os.Exit(m.Run())
 }

@@ -21,6 +21,7 @@ def work(task, seconds=0.0, once="", ballast=""):
     note("began", task)
     if once == "killed" and not os.path.exists(os.environ["NOTES"] + task):
         open(os.environ["NOTES"] + task, "w").close()
+        note("killed", task)
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(seconds)
     note("ended", task)

@@ -154,10 +154,13 @@ func created(t *testing.T, settings ...string) *cluster {
 	return c
 }
 
-// connect is a connection to one node.
+// connect is a connection to one node. It waits as long as the machine takes.
 func (p *pod) connect(t *testing.T, password string) *client.Client {
 	t.Helper()
-	connection := client.NewClient(&client.Options{Addr: p.address + ":6379", Password: password, Protocol: 2, MaxRetries: -1, DisableIdentity: true})
+	connection := client.NewClient(&client.Options{
+		Addr: p.address + ":6379", Password: password, Protocol: 2, MaxRetries: -1, DisableIdentity: true,
+		DialTimeout: limit, ReadTimeout: limit, WriteTimeout: limit, ContextTimeoutEnabled: true,
+	})
 	t.Cleanup(func() { _ = connection.Close() })
 	return connection
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/data"
 	"github.com/alphapulse/infrastructure/network"
+	"github.com/alphapulse/infrastructure/observability"
 	"github.com/alphapulse/infrastructure/security"
 	"github.com/alphapulse/infrastructure/workloads"
 )
@@ -42,6 +43,7 @@ type build struct {
 	issuers      *security.Issuers
 	secrets      *security.ClusterSecrets
 	place        workloads.Place
+	roles        pulumi.Resource // done when the database knows those who connect
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
 }
@@ -117,7 +119,8 @@ func (b *build) newCluster() (err error) {
 func (b *build) newNetworkPolicies() error {
 	namespaces := maps.Clone(b.eks.Namespaces.Operators)
 	maps.Copy(namespaces, map[string]pulumi.StringOutput{
-		b.name: b.eks.Namespaces.Platform, "monitoring": b.eks.Namespaces.Monitoring, config.StateMetrics: b.eks.Namespaces.StateMetrics,
+		b.name: b.eks.Namespaces.Platform, config.MonitoringNamespace: b.eks.Namespaces.Monitoring, config.CollectorNamespace: b.eks.Namespaces.Collector,
+		config.StateMetrics: b.eks.Namespaces.StateMetrics,
 	})
 	made, err := security.NewNetworkPolicies(b.ctx, "network-policies", &security.NetworkPoliciesArgs{
 		Name: b.name, Namespaces: namespaces, Network: b.Network, Visitors: b.visitors,
@@ -126,8 +129,8 @@ func (b *build) newNetworkPolicies() error {
 		return err
 	}
 	b.eks.Namespaces = cluster.Namespaces{
-		Platform: made.Namespaces[b.name], Monitoring: made.Namespaces["monitoring"], Operators: made.Namespaces,
-		StateMetrics: made.Namespaces[config.StateMetrics],
+		Platform: made.Namespaces[b.name], Monitoring: made.Namespaces[config.MonitoringNamespace], Collector: made.Namespaces[config.CollectorNamespace],
+		Operators: made.Namespaces, StateMetrics: made.Namespaces[config.StateMetrics],
 	}
 	return nil
 }
@@ -165,11 +168,7 @@ func (b *build) newWorkloads() error {
 	if err := workloads.NewPriorities(b.ctx, b.eks.Provider); err != nil {
 		return err
 	}
-	b.place = workloads.Place{
-		Namespace: b.platform(), Provider: b.eks.Provider, Pools: b.Cluster.Pool,
-		Image:  b.image,
-		Scaler: b.scaler.Ready, Protect: b.Protect,
-	}
+	b.place = b.in(security.InPlatform, b.eks.Namespaces.Platform)
 	connections, err := b.newConnections()
 	if err != nil {
 		return err
@@ -209,9 +208,13 @@ func (b *build) newStores() ([]pulumi.Resource, error) {
 	return slices.Concat(redis.Ready, broker.Ready, vault.Ready), nil
 }
 
-// platform is the platform's namespace for those whose pods read secrets and need nodes. It is known in previews all the same.
-func (b *build) platform() pulumi.StringOutput {
-	return pulumi.OutputWithDependencies(b.ctx.Context(), b.eks.Namespaces.Platform, slices.Concat(b.karpenter.NodePools, b.secrets.External)...).(pulumi.StringOutput)
+// in is a namespace as a place for programs, whose pods read its secrets and need nodes. It is known in previews all the same.
+func (b *build) in(space security.Space, namespace pulumi.StringOutput) workloads.Place {
+	after := slices.Concat(b.karpenter.NodePools, b.secrets.External[space])
+	return workloads.Place{
+		Namespace: pulumi.OutputWithDependencies(b.ctx.Context(), namespace, after...).(pulumi.StringOutput),
+		Provider:  b.eks.Provider, Pools: b.Cluster.Pool, Image: b.image, Scaler: b.scaler.Ready, Protect: b.Protect,
+	}
 }
 
 // image is where nodes pull an image from.
@@ -221,11 +224,13 @@ func (b *build) image(name string) (pulumi.StringInput, error) { return b.regist
 func (b *build) newConnections() ([]pulumi.Resource, error) {
 	budget := capacity.ConnectionsFor(b.Platform)
 	roles, err := workloads.NewRoles(b.ctx, b.place, &workloads.RolesArgs{
-		Region: b.AWS.Region, VerifierDigest: b.database.VerifierDigest, Connections: budget.Poolers * budget.PoolSize,
+		Region: b.AWS.Region, VerifierDigest: b.database.VerifierDigest, MonitoringDigest: b.database.MonitoringDigest,
+		Connections: budget.Poolers * budget.PoolSize,
 	}, pulumi.DependsOn(b.database.Ready)) // its address and passwords come by way of Secrets Manager
 	if err != nil {
 		return nil, err
 	}
+	b.roles = roles.Job
 	if _, err := security.NewInternalCertificate(b.ctx, "issuers-"+workloads.PoolerCertificate, &security.InternalCertificateArgs{
 		Issuers: b.issuers, Namespace: b.eks.Namespaces.Platform, SecretName: workloads.PoolerCertificate,
 		DNSNames: security.ServiceNames(config.PoolerName, b.eks.Namespaces.Platform), Uses: []string{security.ForServer},
@@ -261,6 +266,35 @@ func (b *build) newVault() (*workloads.Vault, error) {
 	return workloads.NewVault(b.ctx, b.place, &workloads.VaultArgs{
 		Spec: b.Workloads.Vault, Region: b.AWS.Region, KeyARN: b.keys.VaultUnseal, KeysSecret: identity.KeysSecret, Identity: identity.RoleARN,
 	})
+}
+
+// newObservability runs what watches all of it.
+func (b *build) newObservability() error {
+	place, stack := b.in(security.InMonitoring, b.eks.Namespaces.Monitoring), observability.Stack{Environment: b.Environment, Region: b.AWS.Region, Name: b.name}
+	if _, err := observability.NewPrometheus(b.ctx, place, &observability.PrometheusArgs{Spec: b.Observability.Prometheus, Stack: stack}); err != nil {
+		return err
+	}
+	if _, err := observability.NewAlertmanager(b.ctx, place, &observability.AlertmanagerArgs{Spec: b.Observability.Alertmanager, Stack: stack}); err != nil {
+		return err
+	}
+	if _, err := observability.NewLoki(b.ctx, place, &observability.LokiArgs{
+		Spec: b.Observability.Loki, Stack: stack, Issuer: b.eks.Issuer,
+		Bucket: b.buckets.Logs, DataKey: b.keys.Data, Days: b.Data.Retention.ApplicationLogs,
+	}, pulumi.Provider(b.account)); err != nil {
+		return err
+	}
+	if _, err := observability.NewAlloy(b.ctx, b.in(security.Space(config.CollectorNamespace), b.eks.Namespaces.Collector), &observability.AlloyArgs{
+		Spec: b.Observability.Alloy, Stack: stack,
+	}); err != nil {
+		return err
+	}
+	if _, err := observability.NewGrafana(b.ctx, place, &observability.GrafanaArgs{Spec: b.Observability.Grafana, Stack: stack}); err != nil {
+		return err
+	}
+	_, err := observability.NewPostgresExporter(b.ctx, place, &observability.PostgresExporterArgs{
+		Spec: b.Observability.PostgresExporter, Stack: stack, Host: b.database.Address, Port: b.database.Port, Database: b.database.Database,
+	}, pulumi.DependsOn([]pulumi.Resource{b.roles}))
+	return err
 }
 
 func (b *build) newIngress() (err error) {

@@ -42,6 +42,7 @@ func compose(ctx *pulumi.Context) (*build, error) {
 		b.newSecrets,
 		b.newIssuers,
 		b.newWorkloads,
+		b.newObservability,
 		b.newIngress,
 		b.newEdge,
 	} {

@@ -221,8 +221,9 @@ func TestE1ProdProtectsWhatCannotBeMadeAgain(t *testing.T) {
 		if stack == "prod" {
 			want = map[string]int{ // the cluster: see package cluster
 				keyType: 5, "aws:ec2/vpc:Vpc": 1, "aws:ec2/eip:Eip": 3, "aws:rds/instance:Instance": 1, "aws:s3/bucketV2:BucketV2": 3, "aws:ecr/repository:Repository": 4,
-				"aws:secretsmanager/secret:Secret":         1, // Vault's recovery keys, which are given once
-				"kubernetes:core/v1:PersistentVolumeClaim": config.RedisPods + config.BrokerPods + config.VaultPods,
+				"aws:secretsmanager/secret:Secret": 1, // Vault's recovery keys, which are given once
+				"kubernetes:core/v1:PersistentVolumeClaim": config.RedisPods + config.BrokerPods + config.VaultPods +
+					2 + 3 + config.LokiPods, // and what watches
 			}
 		}
 		assert.Equal(t, want, protected)

@@ -64,7 +64,7 @@ func (b *build) newSecrets() error {
 		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Operator: operator, Namespaces: namespaces,
 		Made: map[string]pulumi.StringInput{
 			security.DatabaseURLPath: b.database.URLSecretARN, security.DatabaseMasterPath: b.database.MasterSecretARN,
-			security.DatabaseApplicationPath: b.database.ApplicationSecretARN,
+			security.DatabaseApplicationPath: b.database.ApplicationSecretARN, security.DatabaseMonitoringPath: b.database.MonitoringSecretARN,
 		},
 		DataKey: b.keys.Data, Protect: b.Protect,
 	}, pulumi.Providers(b.account, b.eks.Provider))

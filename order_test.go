@@ -30,6 +30,12 @@ var after = []struct {
 	{scaledObjectType, "risk-worker", map[string][]string{
 		"kubernetes:helm.sh/v4:Chart": {"keda"}, "kubernetes:keda.sh/v1alpha1:TriggerAuthentication": {"keda-broker"},
 	}},
+	{"alphapulse:observability:PostgresExporter", "postgres-exporter", map[string][]string{"kubernetes:batch/v1:Job": {"database-roles"}}},
+	{"kubernetes:core/v1:ServiceAccount", "loki", map[string][]string{"aws:iam/rolePolicy:RolePolicy": {"loki"}}},
+	{"kubernetes:apps/v1:StatefulSet", "alertmanager", map[string][]string{
+		"kubernetes:external-secrets.io/v1:ExternalSecret": {"secrets-pagerduty-credentials"}, nodePool: {"karpenter-general"},
+	}},
+	{"kubernetes:apps/v1:DaemonSet", "alloy", map[string][]string{"kubernetes:networking.k8s.io/v1:NetworkPolicy": {"network-policies-alloy"}}},
 	{"kubernetes:cert-manager.io/v1:ClusterIssuer", "issuers-internal", map[string][]string{"kubernetes:helm.sh/v4:Chart": {"cert-manager"}}},
 	{"kubernetes:external-secrets.io/v1:SecretStore", "secrets-platform-store", map[string][]string{"kubernetes:helm.sh/v4:Chart": {"external-secrets"}}},
 }

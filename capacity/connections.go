@@ -25,8 +25,8 @@ var reservedConnections = []struct {
 	{"superuser_reserved_connections (RDS's own agents)", 3},
 	{"rds.rds_superuser_reserved_connections (the master user, when all else is taken)", 2},
 	{"jobs: roles, migration, nightly dump", 4},
-	{"metrics", 3},
-	{"people", 8},
+	{"metrics: an exporter, asked by two, and the one that takes its place", 6},
+	{"people", 5},
 }
 
 // Connections is the budget of connections to PostgreSQL: workloads to pooler, and pooler to database (D4).

@@ -36,6 +36,7 @@ func PlanFor(p config.Platform) Plan {
 			Min: addOn.Replicas, Max: addOn.Replicas, Surge: 1,
 		})
 	}
+	plan.DaemonSets = append(plan.DaemonSets, DaemonSet{Name: config.AlloyName, Requests: resources(p.Observability.Alloy.Requests)})
 	for _, operator := range config.Operators {
 		perNode := 0
 		if operator.Apart {
@@ -48,7 +49,7 @@ func PlanFor(p config.Platform) Plan {
 			})
 		}
 	}
-	for _, w := range p.Workloads.All() {
+	for _, w := range p.Programs() {
 		skew, surge := 1, (w.Replicas.Max*config.SurgePercent+99)/100
 		if w.Worker {
 			skew = 0

@@ -102,9 +102,10 @@ func TestC3EveryAddOnIsCounted(t *testing.T) {
 	for _, d := range plan.DaemonSets {
 		counted = append(counted, d.Name)
 		assert.Nil(t, d.Pools, "%s: on every pool's nodes", d.Name)
-		assert.Equal(t, d.Name != "ebs-csi-node", d.HostNetwork, d.Name)
+		assert.Equal(t, d.Name != "ebs-csi-node" && d.Name != "alloy", d.HostNetwork, d.Name)
 	}
-	want := []string{"api", "risk-worker", "billing", "ingress", "pgbouncer", "redis-cluster", "broker", "vault", "ebs-csi-node"}
+	want := []string{"api", "risk-worker", "billing", "ingress", "pgbouncer", "redis-cluster", "broker", "vault", "ebs-csi-node",
+		"prometheus", "alertmanager", "loki", "grafana", "postgres-exporter", "alloy"}
 	for _, kind := range []string{"technical", "fundamental", "sentiment", "value", "activist", "buffett"} {
 		want = append(want, "agent-worker-"+kind)
 	}
@@ -128,9 +129,9 @@ func TestC3AddOnsTakeTheirPlace(t *testing.T) {
 	bare.DaemonSets = nil
 	bare.Workloads = slices.DeleteFunc(slices.Clone(plan.Workloads), func(w Workload) bool { return w.Pool == "general" })
 	without := pool(t, bare.Check(), "general")
-	// 50m + 100m + 50m of add-ons and 30m of the EBS driver on each node.
-	assert.Equal(t, int64(230), without.MilliCPU-with.MilliCPU)
-	assert.Equal(t, int64(64+120), without.MemoryMiB-with.MemoryMiB)
+	// 50m + 100m + 50m of add-ons, 30m of the EBS driver and 50m of the collector on each node.
+	assert.Equal(t, int64(280), without.MilliCPU-with.MilliCPU)
+	assert.Equal(t, int64(64+120+192), without.MemoryMiB-with.MemoryMiB)
 	pods, asked := 0, int64(0)
 	count := func(replicas int, requests config.Amount) {
 		pods, asked = pods+replicas, asked+int64(replicas)*requests.MilliCPU()
@@ -145,7 +146,7 @@ func TestC3AddOnsTakeTheirPlace(t *testing.T) {
 			count(program.Replicas, program.Requests)
 		}
 	}
-	for _, w := range platform.Workloads.All() {
+	for _, w := range platform.Programs() {
 		if w.Pool == "general" {
 			count(w.Replicas.Min, w.Requests)
 		}
@@ -181,12 +182,12 @@ func TestC3ProdHasWhatItsMinimumNeeds(t *testing.T) {
 func TestC3WhatKeepsSomethingStaysInItsZone(t *testing.T) {
 	platform := committed(t, "prod")
 	plan := PlanFor(platform)
-	for name, pods := range map[string]int{"redis-cluster": 6, "broker": 3, "vault": 3} {
+	for name, pods := range map[string]int{"redis-cluster": 6, "broker": 3, "vault": 3, "prometheus": 2, "alertmanager": 3, "loki": 1} {
 		i := slices.IndexFunc(plan.Workloads, func(w Workload) bool { return w.Name == name })
 		w := plan.Workloads[i]
 		assert.Equal(t, []int{pods, pods, 0, 1, 1}, []int{w.Min, w.Max, w.Surge, w.Volumes, w.ZoneSkew}, name)
 	}
 	stateful := pool(t, plan.Check(), "stateful")
-	assert.Equal(t, []int{12, 12, 8}, []int{stateful.Minimum.Pods, stateful.Maximum.Pods, stateful.ZoneLost.Pods})
+	assert.Equal(t, []int{18, 18, 13}, []int{stateful.Minimum.Pods, stateful.Maximum.Pods, stateful.ZoneLost.Pods})
 	assert.Equal(t, 3, stateful.Minimum.Nodes, "one in each zone")
 }

@@ -106,6 +106,9 @@ func karpenterValues(args *KarpenterArgs, account *corev1.ServiceAccount, image 
 		// Its pods must find a place when nobody else does: without it there are no more nodes.
 		"priorityClassName":  pulumi.String("system-cluster-critical"),
 		"podSecurityContext": chart.PodSecurity,
+		"podAnnotations": pulumi.StringMap{
+			"prometheus.io/scrape": pulumi.String("true"), "prometheus.io/port": pulumi.String("8080"), "prometheus.io/path": pulumi.String("/metrics"),
+		},
 		"controller": pulumi.Map{
 			"image":     image,
 			"resources": chart.Resources(controller),

@@ -75,6 +75,7 @@ func TestC4KarpenterRunsAsPlanned(t *testing.T) {
 		"controller.env[0].name": "AWS_REGION", "controller.env[0].value": "us-east-1",
 		"settings.clusterName": "alphapulse-prod", "settings.clusterEndpoint": "https://api.example", "settings.interruptionQueue": "karpenter",
 		"settings.preferencePolicy": "Ignore", "settings.featureGates.reservedCapacity": false,
+		`podAnnotations["prometheus.io/scrape"]`: "true", `podAnnotations["prometheus.io/port"]`: "8080", // its chart has nothing but a ServiceMonitor
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)
 	}

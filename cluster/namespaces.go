@@ -13,34 +13,39 @@ import (
 // Namespaces are outputs, so that what goes into a namespace waits for it.
 type Namespaces struct {
 	Platform, Monitoring pulumi.StringOutput
+	// Collector is where pods read the logs of their nodes.
+	Collector pulumi.StringOutput
 	// Operators are the operators' own, by the operator's name.
 	Operators map[string]pulumi.StringOutput
 	// StateMetrics is the one that EKS runs the add-on kube-state-metrics in.
 	StateMetrics pulumi.StringOutput
 }
 
-// newNamespaces makes the namespaces, each enforcing the restricted Pod Security Standard (C5).
+// newNamespaces makes the namespaces, each enforcing the restricted Pod Security Standard, but for the one whose pods see files of their nodes (C5).
 func (c *Cluster) newNamespaces(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) error {
 	c.Namespaces.Operators = map[string]pulumi.StringOutput{}
 	type namespace struct {
 		name   string
 		keep   func(pulumi.StringOutput)
 		labels map[string]string
+		level  string
 	}
 	all := []namespace{
 		{args.Name, func(made pulumi.StringOutput) { c.Namespaces.Platform = made }, map[string]string{
 			// A new pod behind the load balancer is ready once the load balancer says so, or a rollout would outrun it.
 			"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
-		}},
-		{"monitoring", func(made pulumi.StringOutput) { c.Namespaces.Monitoring = made }, nil},
+		}, "restricted"},
+		{config.MonitoringNamespace, func(made pulumi.StringOutput) { c.Namespaces.Monitoring = made }, nil, "restricted"},
+		// No stricter standard knows of a folder of the node that is only read. Nothing else lives there, and rule pod-host knows which folder.
+		{config.CollectorNamespace, func(made pulumi.StringOutput) { c.Namespaces.Collector = made }, nil, "privileged"},
 	}
 	for _, operator := range config.Operators {
-		all = append(all, namespace{operator.Name, func(made pulumi.StringOutput) { c.Namespaces.Operators[operator.Name] = made }, nil})
+		all = append(all, namespace{operator.Name, func(made pulumi.StringOutput) { c.Namespaces.Operators[operator.Name] = made }, nil, "restricted"})
 	}
 	for _, n := range all {
 		labels := pulumi.ToStringMap(n.labels)
 		for _, mode := range []string{"enforce", "audit", "warn"} {
-			labels["pod-security.kubernetes.io/"+mode] = pulumi.String("restricted")
+			labels["pod-security.kubernetes.io/"+mode] = pulumi.String(n.level)
 			labels["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String(config.PodSecurityVersion)
 		}
 		made, err := corev1.NewNamespace(ctx, name+"-"+n.name, &corev1.NamespaceArgs{

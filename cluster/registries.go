@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
@@ -124,7 +123,7 @@ func (r *Registries) Image(ref string) (pulumi.StringOutput, error) {
 	if prefix, ok := r.cached[upstream]; ok && rest != "" {
 		return pulumi.Sprintf("%s/%s%s", prefix, rest, version), nil
 	}
-	if slices.Contains(config.PublicRegistries, upstream) {
+	if config.PulledDirectly(name) {
 		return pulumi.String(ref).ToStringOutput(), nil
 	}
 	return pulumi.StringOutput{}, fmt.Errorf("nodes cannot pull the image %q; legal: %s", ref, config.LegalImages())

@@ -24,8 +24,10 @@ type Platform struct {
 	Cluster   Cluster   `json:"cluster"`
 	Data      Data      `json:"data"`
 	Workloads Workloads `json:"workloads"`
-	Ingress   Ingress   `json:"ingress"`
-	Edge      Edge      `json:"edge"`
+	// Observability is what watches all of it.
+	Observability Observability `json:"observability"`
+	Ingress       Ingress       `json:"ingress"`
+	Edge          Edge          `json:"edge"`
 	// Guardrails are exceptions from the rules of package rules.
 	Guardrails Guardrails `json:"guardrails"`
 }
@@ -63,6 +65,7 @@ func Load(raw map[string]string, secret ...string) (Platform, Problems) {
 	found = append(found, p.Cluster.validate(p.AWS).under("cluster.")...)
 	found = append(found, p.Data.validate().under("data.")...)
 	found = append(found, p.Workloads.validate(p.Cluster.NodePools).under("workloads.")...)
+	found = append(found, p.Observability.validate(p.Cluster.NodePools).under("observability.")...)
 	found = append(found, p.Ingress.validate().under("ingress.")...)
 	found = append(found, p.Edge.validate().under("edge.")...)
 	found = append(found, p.Guardrails.validate().under("guardrails.")...)

@@ -99,7 +99,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`network.natGateways: "two": must be "per-zone" or "single"`,
 		`network.zones[1]: "eu-west-1b": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`,
 		`protect: perhaps: expected true or false`,
-		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads`,
+		`observability.prometheus.replicas: 5: must be 1 to 3`,
+		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, observability, protect, workloads`,
 		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
 		`workloads.api.connections: 400: must be 1 to 100: what one pod opens to the database at most`,
 		`workloads.api.limits: "4, 2Gi": must not be below the requests (2 cores, 4Gi)`,
@@ -111,8 +112,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 52, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 52 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 53, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 53 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {
@@ -123,7 +124,7 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		want      string // after the namespace
 	}{
 		{"unknown at the top", "alphapulse:networks", "x",
-			"networks: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads"},
+			"networks: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, observability, protect, workloads"},
 		{"unknown in an object", "alphapulse:network.natGateway", "single",
 			"network.natGateway: is not a key of this program; legal there: cidr, dnsFirewall, flowLogDays, interfaceEndpoints, natGateways, zones"},
 		{"unknown in a list", "alphapulse:cluster.nodePools[1].Min", 3,

@@ -19,9 +19,14 @@ var ImageCaches = []ImageCache{
 	{"quay.io", "quay"},
 }
 
-// PublicRegistries are pulled from directly. GitHub's wants credentials from ECR, even for what is public, and a cache of it could not be
-// made before somebody had put them in.
-var PublicRegistries = []string{"ghcr.io"}
+// PublicRegistries are pulled from directly. GitHub's and Docker's want credentials from ECR, even for what is public, and a cache of them
+// could not be made before somebody had put them in. Grafana's images are at Docker's only.
+var PublicRegistries = []string{"ghcr.io", "docker.io/grafana"}
+
+// PulledDirectly tells whether an image, by its name without a tag, is in one of the public registries.
+func PulledDirectly(name string) bool {
+	return slices.ContainsFunc(PublicRegistries, func(r string) bool { return strings.HasPrefix(name, r+"/") })
+}
 
 // validateImage wants an image that nodes can pull, with a tag that says what runs, or a digest (W6).
 func validateImage(image string) (ps Problems) {
@@ -35,7 +40,7 @@ func validateImage(image string) (ps Problems) {
 		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
 	case version == ":latest":
 		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
-	case slices.ContainsFunc(PublicRegistries, func(r string) bool { return strings.HasPrefix(name, r+"/") }):
+	case PulledDirectly(name):
 	case !slices.Contains(OwnImages, name) && strings.Contains(version, "@"):
 		ps.add("image", image, "must have a tag and no digest: ECR fills its caches by tag only; digests are for %s", strings.Join(OwnImages, ", "))
 	case !slices.Contains(OwnImages, name) && !slices.ContainsFunc(ImageCaches, func(c ImageCache) bool { return strings.HasPrefix(name, c.Upstream+"/") }):

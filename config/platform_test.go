@@ -181,3 +181,19 @@ func TestC2AddOnsNeedThePlatformPool(t *testing.T) {
 	assert.ErrorContains(t, problems.Err(), `cluster.nodePools: is required: a pool named "general"`)
 	assert.ErrorContains(t, problems.Err(), `workloads.ingress.pool: "general": is not a node pool of this stack; legal: other, compute-optimized, services`)
 }
+
+func TestO1WhatWatchesIsOneInEachZoneAtMostAndHasRoom(t *testing.T) {
+	const at = "observability."
+	check(t, []change{
+		{"alphapulse:observability.prometheus.replicas", 0, at + "prometheus.replicas", "must be 1 to 3: one in each zone, and more would see the same"},
+		{"alphapulse:observability.alertmanager.replicas", 4, at + "alertmanager.replicas", "must be 1 to 3"},
+		{"alphapulse:observability.alertmanager.replicas", 1, "", ""},
+		{"alphapulse:observability.prometheus.storageGiB", 0, at + "prometheus.storageGiB", "must be 1 to 16384 GiB"},
+		{"alphapulse:observability.loki.pool", "logs", at + "loki.pool", "is not a node pool of this stack"},
+		{"alphapulse:observability.grafana.image", "grafana/grafana:13.2.3", at + "grafana.image", "is in no registry that nodes pull from"},
+		{"alphapulse:observability.grafana.image", "docker.io/grafana/grafana:13.2.4", "", ""},
+		{"alphapulse:observability.alloy.image", "docker.io/grafana/alloy:latest", at + "alloy.image", "must not be `latest`"},
+		{"alphapulse:observability.postgresExporter.limits.memory", "1Mi", at + "postgresExporter.limits", "must not be below the requests"},
+		{"alphapulse:observability.alloy.pool", "general", at + "alloy.pool", "is not a key of this program"},
+	})
+}

@@ -40,6 +40,5 @@ var NotCounted = []string{
 	"CPU credits: t3 and db.t4g that run above their baseline all day pay 0.05 (0.075 for db.t4g) USD per vCPU-hour above it",
 	"requests to S3, KMS, Secrets Manager and SQS, load-balancer and DNS overhead, rotated keys (1 USD more for each of the first two rotations): a few dollars",
 	"RDS snapshots: as much as the disks' size is free; a restore, a drill or a blue/green upgrade doubles the database for its hours",
-	"what the program does not build yet: the observability stack, whose pods and volumes add nodes and disks",
 	"support plans, people, and what other parties bill: exchanges, Stripe, PagerDuty",
 }

@@ -5,7 +5,7 @@ import "github.com/alphapulse/infrastructure/config"
 // How many the program makes of what no stack file counts. The repositories of the pull-through cache come with use and are not among them.
 const (
 	keys         = 5  // D6
-	secrets      = 10 // three of the database's, two passwords, four that only a person has, Vault's recovery keys
+	secrets      = 12 // four of the database's, three passwords, four that only a person has, Vault's recovery keys
 	repositories = 4  // C7
 )
 

@@ -26,10 +26,10 @@ func (b *builder) addCluster() {
 	}
 	b.add(Kubernetes, "disks of the nodes, gp3", disks, nodeDisk)
 	kept := 0
-	for _, w := range b.platform.Workloads.All() {
+	for _, w := range b.platform.Programs() {
 		kept += w.Replicas.Max * w.Volumes * w.StorageGiB
 	}
-	b.add(Kubernetes, "volumes of Redis, the broker and Vault, gp3", exactly(float64(kept)), nodeDisk)
+	b.add(Kubernetes, "volumes of what keeps something, gp3", exactly(float64(kept)), nodeDisk)
 }
 
 // refused names the types that package capacity does not know: without a size they have no price either.

@@ -194,7 +194,7 @@ func TestE4AnotherRegionHasItsOwnPrices(t *testing.T) {
 	p.AWS.Region = "eu-west-1"
 	p.Network.Zones = []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}
 	there := estimate(t, p, today)
-	assert.InDelta(t, 3*0.0912*730, line(t, there, "pool general").Monthly().Min, 1e-9)
+	assert.InDelta(t, 4*0.0912*730, line(t, there, "pool general").Monthly().Min, 1e-9)
 	assert.InDelta(t, 0.069*730, line(t, there, "db.t4g.medium").Monthly().Min, 1e-9)
 	assert.Greater(t, there.Total().Min, estimate(t, committed(t, "staging"), today).Total().Min)
 }

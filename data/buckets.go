@@ -17,10 +17,13 @@ const (
 	VaultBackups    = "vault/"    // Raft snapshots
 	RedisBackups    = "redis/"    // snapshots
 
-	ApplicationLogs = "application/"      // Loki's
+	ApplicationLogs = "application/"      // Loki's, which deletes what is too old itself
 	AuditTrail      = "audit/cloudtrail/" // who did what in the account, from CloudTrail
 	ClusterAudit    = "audit/eks/"        // who did what in the cluster, through Firehose
 )
+
+// lokiGrace is how many days longer the bucket keeps what Loki writes: it deletes by the age of lines, and what it still knows of must be there.
+const lokiGrace = 7
 
 // The purposes of the buckets, which their names end with.
 const (
@@ -97,7 +100,7 @@ func NewBuckets(ctx *pulumi.Context, name string, args *BucketsArgs, opts ...pul
 		}, &all.Backups},
 		{bucketSpec{
 			purpose: logs, keyARN: args.Keys.Data, versioned: true,
-			kept:       []kept{{ApplicationLogs, days.ApplicationLogs}, {AuditTrail, days.AuditLogs}, {ClusterAudit, days.AuditLogs}},
+			kept:       []kept{{ApplicationLogs, days.ApplicationLogs + lokiGrace}, {AuditTrail, days.AuditLogs}, {ClusterAudit, days.AuditLogs}},
 			statements: b.trailWriter(),
 		}, &all.Logs},
 	} {

@@ -147,7 +147,7 @@ func TestD5EachPrefixHasItsOwnRetention(t *testing.T) {
 	run := buckets(t, retention, true)
 	for purpose, days := range map[string]map[string]int{
 		"backups":     {data.PostgresBackups: 90, data.VaultBackups: 90, data.RedisBackups: 90},
-		"logs":        {data.ApplicationLogs: 91, data.AuditTrail: 400, data.ClusterAudit: 400},
+		"logs":        {data.ApplicationLogs: 91 + 7, data.AuditTrail: 400, data.ClusterAudit: 400},
 		"access-logs": {"backups/": 92, "logs/": 92},
 	} {
 		rules := run.Find(t, lifecycle, "buckets-"+purpose).At("rules").([]any)

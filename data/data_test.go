@@ -63,6 +63,7 @@ func postgres(t *testing.T, spec config.Postgres, protect bool) (*recorder.Run, 
 		pulumi.Map{
 			"address": p.Address, "replica": p.ReplicaAddress, "port": p.Port, "database": p.Database,
 			"group": p.SecurityGroupID, "master": p.MasterSecretARN, "application": p.ApplicationSecretARN, "url": p.URLSecretARN, "digest": p.VerifierDigest,
+			"monitoring": p.MonitoringSecretARN, "monitoringDigest": p.MonitoringDigest,
 		}.ToMapOutput().ApplyT(func(known map[string]any) error { got = known; return nil })
 		return nil
 	})
@@ -144,6 +145,7 @@ func TestS2NoPasswordIsAnInputThatIsNotSecret(t *testing.T) {
 		instance + " postgres password":                           true,
 		versionType + " postgres-master-secret secretString":      true,
 		versionType + " postgres-application-secret secretString": true,
+		versionType + " postgres-monitoring-secret secretString":  true,
 		versionType + " postgres-url-secret secretString":         true,
 	}, held)
 }
@@ -157,6 +159,7 @@ func TestS2NoOutputOfTheDatabaseIsAPassword(t *testing.T) {
 		"address": "address-of-postgres", "replica": "address-of-postgres-replica", "port": 5432, "database": "alphapulse",
 		"group": "postgres-id", "master": recorder.ARN(versionType, "postgres-master-secret"), "url": recorder.ARN(versionType, "postgres-url-secret"),
 		"application": recorder.ARN(versionType, "postgres-application-secret"), "digest": "8dd298b2f712a55330bf2756e823e9d064a8c7d4275003b6d22247c5d0350e01",
+		"monitoring": recorder.ARN(versionType, "postgres-monitoring-secret"), "monitoringDigest": "17af353f913b55969c3320896da7b0082b2c745ab395433e16ebc706194abaab",
 	}, got)
 }
 

@@ -20,9 +20,10 @@ const PostgresToken = "alphapulse:data:Postgres"
 const (
 	postgresPort = 5432
 	databaseName = "alphapulse"
-	// masterUser is for making roles and for emergencies. applicationUser is made by a job: no workload uses the master (D4).
+	// masterUser is for making roles and for emergencies. applicationUser and monitoringUser are made by a job: no workload uses the master (D4).
 	masterUser      = "alphapulse_master"
 	applicationUser = "alphapulse"
+	monitoringUser  = "monitoring"
 )
 
 // PostgresArgs are what the database is made from.
@@ -56,11 +57,12 @@ type Postgres struct {
 	Ready []pulumi.Resource
 	// SecurityGroupID is the instances' own group.
 	SecurityGroupID pulumi.StringOutput
-	// MasterSecretARN, ApplicationSecretARN and URLSecretARN are the secrets with the master's credentials, with the application's, and with
-	// its URL.
-	MasterSecretARN, ApplicationSecretARN, URLSecretARN pulumi.StringOutput
+	// MasterSecretARN, ApplicationSecretARN, MonitoringSecretARN and URLSecretARN are the secrets with the credentials of the master, the
+	// application and what watches the database, and with the application's URL.
+	MasterSecretARN, ApplicationSecretARN, MonitoringSecretARN, URLSecretARN pulumi.StringOutput
 	// VerifierDigest is the SHA-256, in hexadecimal, of what the server should know of the application's password: it tells which, not what.
-	VerifierDigest pulumi.StringOutput
+	// MonitoringDigest is the same of the other one.
+	VerifierDigest, MonitoringDigest pulumi.StringOutput
 }
 
 // postgresBuilder carries what the steps of one database share.
@@ -72,15 +74,16 @@ type postgresBuilder struct {
 	replicaZone string
 	parent      *Postgres
 
-	subnets                                    *rds.SubnetGroup
-	group                                      *ec2.SecurityGroup
-	clients                                    *vpc.SecurityGroupIngressRule
-	parameters                                 *rds.ParameterGroup
-	monitoring                                 *security.Role
-	logs                                       map[string][]pulumi.Resource // by instance identifier
-	master                                     pulumi.StringOutput
-	primary                                    *rds.Instance
-	masterSecret, applicationSecret, urlSecret *security.Secret
+	subnets    *rds.SubnetGroup
+	group      *ec2.SecurityGroup
+	clients    *vpc.SecurityGroupIngressRule
+	parameters *rds.ParameterGroup
+	monitoring *security.Role
+	logs       map[string][]pulumi.Resource // by instance identifier
+	master     pulumi.StringOutput
+	primary    *rds.Instance
+
+	masterSecret, applicationSecret, monitoringSecret, urlSecret *security.Secret
 }
 
 // NewPostgres makes the database.
@@ -117,10 +120,12 @@ func NewPostgres(ctx *pulumi.Context, name string, args *PostgresArgs, opts ...p
 	p.SecurityGroupID = b.group.ID().ToStringOutput()
 	p.Ready = []pulumi.Resource{b.primary, b.clients}
 	p.MasterSecretARN, p.ApplicationSecretARN, p.URLSecretARN = b.masterSecret.ARN, b.applicationSecret.ARN, b.urlSecret.ARN
+	p.MonitoringSecretARN = b.monitoringSecret.ARN
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{
 		"address": p.Address, "replicaAddress": p.ReplicaAddress, "port": p.Port, "database": p.Database,
 		"securityGroupId": p.SecurityGroupID, "masterSecretArn": p.MasterSecretARN,
-		"applicationSecretArn": p.ApplicationSecretARN, "urlSecretArn": p.URLSecretARN, "verifierDigest": p.VerifierDigest,
+		"applicationSecretArn": p.ApplicationSecretARN, "monitoringSecretArn": p.MonitoringSecretARN, "urlSecretArn": p.URLSecretARN,
+		"verifierDigest": p.VerifierDigest, "monitoringDigest": p.MonitoringDigest,
 	})
 }
 

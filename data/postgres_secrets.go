@@ -15,17 +15,10 @@ import (
 
 const saltBytes = 16
 
-// newSecrets keeps the credentials where the cluster reads them (S2). The URL is the application's, and leads to the pooler (D4); its role is
+// newSecrets keeps the credentials where the cluster reads them (S2). The URL is the application's, and leads to the pooler (D4); roles are
 // made by a job in the cluster. RDS rotates neither: an application that reads its URL once, at its start, would lose the database.
 func (b *postgresBuilder) newSecrets() error {
-	password, err := security.NewPassword(b.ctx, b.child("application"), b.under())
-	if err != nil {
-		return err
-	}
-	verifier, err := b.newVerifier("application", password)
-	if err != nil {
-		return err
-	}
+	var err error
 	b.masterSecret, err = b.newSecret("master-secret", security.DatabaseMasterPath, "Master user of the database", pulumi.JSONMarshal(map[string]any{
 		"username": masterUser, "password": b.master,
 		"host": b.primary.Address, "port": b.primary.Port, "dbname": b.primary.DbName,
@@ -33,9 +26,12 @@ func (b *postgresBuilder) newSecrets() error {
 	if err != nil {
 		return err
 	}
-	b.applicationSecret, err = b.newSecret("application-secret", security.DatabaseApplicationPath, "The application's role in the database", pulumi.JSONMarshal(map[string]any{
-		"username": applicationUser, "password": password, "verifier": verifier,
-	}))
+	var password pulumi.StringOutput
+	b.applicationSecret, password, b.parent.VerifierDigest, err = b.newRole("application", applicationUser, security.DatabaseApplicationPath, "The application's role")
+	if err != nil {
+		return err
+	}
+	b.monitoringSecret, _, b.parent.MonitoringDigest, err = b.newRole("monitoring", monitoringUser, security.DatabaseMonitoringPath, "The role of what watches it")
 	if err != nil {
 		return err
 	}
@@ -46,21 +42,28 @@ func (b *postgresBuilder) newSecrets() error {
 	return err
 }
 
-// newVerifier is what the server keeps of a password. The job that makes the role sends nothing else, so the password stands in no log.
-func (b *postgresBuilder) newVerifier(part string, password pulumi.StringOutput) (pulumi.StringOutput, error) {
+// newRole makes up the password of a role and keeps it, with what the server keeps of it, the verifier. The job that makes the role sends nothing
+// else, so the password stands in no log.
+func (b *postgresBuilder) newRole(part, user, path, what string) (secret *security.Secret, password, digest pulumi.StringOutput, err error) {
+	if password, err = security.NewPassword(b.ctx, b.child(part), b.under()); err != nil {
+		return nil, password, digest, err
+	}
 	salt, err := random.NewRandomId(b.ctx, b.child(part+"-salt"), &random.RandomIdArgs{ByteLength: pulumi.Int(saltBytes)}, b.under())
 	if err != nil {
-		return pulumi.StringOutput{}, creating("the salt of the database's role "+part, err)
+		return nil, password, digest, creating("the salt of the database's role "+part, err)
 	}
 	verifier := pulumi.All(password, salt.Hex).ApplyT(func(of []any) (string, error) {
 		return scram.Verifier(of[0].(string), of[1].(string))
 	}).(pulumi.StringOutput)
 	// Which verifier it is may be known: a hash of a salted hash leads nowhere.
-	b.parent.VerifierDigest = pulumi.Unsecret(verifier.ApplyT(func(verifier string) string {
+	digest = pulumi.Unsecret(verifier.ApplyT(func(verifier string) string {
 		sum := sha256.Sum256([]byte(verifier))
 		return hex.EncodeToString(sum[:])
 	})).(pulumi.StringOutput)
-	return verifier, nil
+	secret, err = b.newSecret(part+"-secret", path, what+" in the database", pulumi.JSONMarshal(map[string]any{
+		"username": user, "password": password, "verifier": verifier,
+	}))
+	return secret, password, digest, err
 }
 
 func (b *postgresBuilder) newSecret(part, path, description string, value pulumi.StringInput) (*security.Secret, error) {

@@ -112,6 +112,11 @@ func but(old, changed string) string {
 	return template(`{"containers":[` + strings.Replace(careful, old, changed, 1) + `]}`)
 }
 
+// logsMount is a pod that has the logs of its node.
+func logsMount(how string) string {
+	return template(`{"volumes":[{"name":"logs","hostPath":{"path":"/var/log/pods"}}],"containers":[{"volumeMounts":[{"name":"logs","mountPath":"/logs"` + how + `}]}]}`)
+}
+
 var clean = template(`{"containers":[` + careful + `]}`)
 
 var podCases = []breakage{
@@ -120,6 +125,8 @@ var podCases = []breakage{
 	{"pod-host", deployment, template(`{"hostPID":true}`), "hostPID", clean},
 	{"pod-host", deployment, template(`{"hostIPC":true}`), "hostIPC", clean},
 	{"pod-host", deployment, template(`{"volumes":[{"hostPath":{"path":"/"}}]}`), "volumes[0].hostPath", template(`{"volumes":[{"emptyDir":{}}]}`)},
+	{"pod-host", deployment, template(`{"volumes":[{"hostPath":{"path":"/var/log"}}]}`), "volumes[0].hostPath", template(`{"volumes":[{"hostPath":{"path":"/var/log/pods"}}]}`)},
+	{"pod-host", "kubernetes:apps/v1:DaemonSet", logsMount(``), "volumeMounts[0]", logsMount(`,"readOnly":true`)},
 	{"pod-root", deployment, but(`"runAsNonRoot":true,`, ``), "containers[0].securityContext.runAsNonRoot (not set)", clean},
 	{"pod-root", deployment, template(`{"securityContext":{"runAsNonRoot":true},"containers":[{"securityContext":{"runAsNonRoot":false}}]}`), "runAsNonRoot false",
 		template(`{"securityContext":{"runAsNonRoot":true},"containers":[{}]}`)},

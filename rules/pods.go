@@ -8,7 +8,7 @@ var podRules = []Rule{
 	guardrail("pod-privileged", eachContainer(
 		mustNot("securityContext.privileged", true, "the program is root on its node", "leave it out")), podOwners()...),
 	guardrail("pod-host", eachPod(all(
-		notTheNodes("hostNetwork"), notTheNodes("hostPID"), notTheNodes("hostIPC"), each("volumes", hostPath))), podOwners()...),
+		notTheNodes("hostNetwork"), notTheNodes("hostPID"), notTheNodes("hostIPC"), hostPaths)), podOwners()...),
 	guardrail("pod-root", eachPod(nonRoot), podOwners()...),
 	guardrail("pod-escalation", eachContainer(
 		must("securityContext.allowPrivilegeEscalation", false, "a program inside may become root", "set it to false")), podOwners()...),
@@ -31,11 +31,35 @@ func notTheNodes(path string) check {
 	return mustNot(path, true, "pods would see what is the node's", "leave it out")
 }
 
-func hostPath(volume Resource) []Finding {
-	if v := volume.At("hostPath"); v.IsSet() {
-		return v.Breaks("pods would see the node's files", "use a volume of their own")
+// podLogs is where a node has what its pods write. Whoever collects that may read it, and no more (O4).
+const podLogs = "/var/log/pods"
+
+func hostPaths(pod Resource) (found []Finding) {
+	for _, volume := range pod.At("volumes").Items() {
+		v, name := volume.At("hostPath"), volume.At("name").raw
+		switch {
+		case !v.IsSet():
+		case !v.At("path").Is(podLogs):
+			found = append(found, v.Breaks("pods would see the node's files", "use a volume of their own; "+podLogs+" alone may be read")...)
+		default:
+			found = append(found, mountsOf(pod, name, "the node's logs could be changed", "mount it with readOnly")...)
+		}
 	}
-	return nil
+	return found
+}
+
+// mountsOf breaks at each mount of a volume that can be written to.
+func mountsOf(pod Resource, volume any, wrong, remedy string) (found []Finding) {
+	for _, list := range []string{"initContainers", "containers"} {
+		for _, container := range pod.At(list).Items() {
+			for _, mount := range container.At("volumeMounts").Items() {
+				if mount.At("name").Is(volume) && !mount.At("readOnly").Is(true) {
+					found = append(found, mount.Breaks(wrong, remedy)...)
+				}
+			}
+		}
+	}
+	return found
 }
 
 // nonRoot: what a container does not say itself its pod says for it.

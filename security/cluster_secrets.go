@@ -49,8 +49,8 @@ type ClusterSecretsArgs struct {
 type ClusterSecrets struct {
 	pulumi.ResourceState
 
-	// External are what brings the platform's namespace its secrets: whose pods read them comes afterwards.
-	External []pulumi.Resource
+	// External are what brings a namespace its secrets: whose pods read them comes afterwards.
+	External map[Space][]pulumi.Resource
 }
 
 type clusterSecretsBuilder struct {
@@ -63,7 +63,7 @@ type clusterSecretsBuilder struct {
 
 // NewClusterSecrets makes them. Its options must bring the providers of both AWS and Kubernetes.
 func NewClusterSecrets(ctx *pulumi.Context, name string, args *ClusterSecretsArgs, opts ...pulumi.ResourceOption) (*ClusterSecrets, error) {
-	c := &ClusterSecrets{}
+	c := &ClusterSecrets{External: map[Space][]pulumi.Resource{}}
 	if err := ctx.RegisterComponentResource(ClusterSecretsToken, name, c, opts...); err != nil {
 		return nil, err
 	}
@@ -153,9 +153,7 @@ func (b *clusterSecretsBuilder) newSpace(space Space) error {
 		if err != nil {
 			return err
 		}
-		if space == InPlatform {
-			b.parent.External = append(b.parent.External, external)
-		}
+		b.parent.External[space] = append(b.parent.External[space], external)
 	}
 	return nil
 }

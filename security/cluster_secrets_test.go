@@ -42,6 +42,7 @@ var served = map[security.Space]pulumi.StringInput{
 func made() map[string]pulumi.StringInput {
 	return map[string]pulumi.StringInput{
 		"database/url": pulumi.String("arn-of-url"), "database/master": pulumi.String("arn-of-master"), "database/application": pulumi.String("arn-of-application"),
+		"database/monitoring": pulumi.String("arn-of-monitoring"),
 	}
 }
 
@@ -121,6 +122,7 @@ func TestS2EverySecretHasItsKeysFromItsPath(t *testing.T) {
 			"PGHOST": "database/master host", "PGPORT": "database/master port", "PGDATABASE": "database/master dbname",
 			"PGUSER": "database/master username", "PGPASSWORD": "database/master password",
 			"APPLICATION_USER": "database/application username", "APPLICATION_VERIFIER": "database/application verifier",
+			"MONITORING_USER": "database/monitoring username", "MONITORING_VERIFIER": "database/monitoring verifier",
 		},
 		"alphapulse-prod/pgbouncer-credentials": {"username": "database/application username", "password": "database/application password"},
 		"alphapulse-prod/redis-credentials":     {"url": "redis/credentials url", "password": "redis/credentials password"},
@@ -131,7 +133,11 @@ func TestS2EverySecretHasItsKeysFromItsPath(t *testing.T) {
 			"coinbase-api-key": "exchanges coinbase-api-key", "coinbase-api-secret": "exchanges coinbase-api-secret",
 		},
 		"cert-manager/cloudflare-api-token": {"token": "cloudflare/api-token token"},
-		"monitoring/pagerduty-credentials":  {"routing-key": "pagerduty routing-key"},
+		"monitoring/pagerduty-credentials":  {"routing-key": "pagerduty routing-key", "dead-mans-switch-url": "pagerduty dead-mans-switch-url"},
+		"monitoring/grafana-credentials":    {"admin-password": "grafana/admin password"},
+		"monitoring/postgres-exporter-credentials": {
+			"username": "database/monitoring username", "password": "database/monitoring password",
+		},
 	}
 	got := map[string]map[string]string{}
 	for _, external := range inCluster(t).All(externalType) {
@@ -158,7 +164,7 @@ func TestS2GeneratedPasswordsAndTheirURLs(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(fmt.Sprint(run.Find(t, versionType, "secrets-"+path).At("secretString"))), &read))
 		assert.Equal(t, want, read)
 	}
-	assert.Len(t, run.All(passwordType), 2)
+	assert.Len(t, run.All(passwordType), 3)
 }
 
 // What the templates make is tried with real workers in local/e2e/broker.
@@ -196,7 +202,7 @@ func TestS2WhatOnlyAPersonHasIsMadeEmptyAndSaysHowToFillIt(t *testing.T) {
 			assert.Contains(t, said, `"`+key+`":"..."`)
 		}
 	}
-	assert.Len(t, run.All(secretType), 6)
+	assert.Len(t, run.All(secretType), 7)
 }
 
 func TestS3EachNamespaceReadsItsOwnSecretsAndNothingElse(t *testing.T) {
@@ -205,11 +211,11 @@ func TestS3EachNamespaceReadsItsOwnSecretsAndNothingElse(t *testing.T) {
 	kept := func(child string) string { return recorder.ARN(versionType, "secrets-"+child) }
 	for space, want := range map[string][]string{
 		"platform": {
-			"arn-of-url", "arn-of-master", "arn-of-application",
+			"arn-of-url", "arn-of-master", "arn-of-application", "arn-of-monitoring",
 			kept("redis-credentials"), kept("broker-credentials"), stored("stripe"), stored("exchanges"),
 		},
 		"cert-manager": {stored("cloudflare-api-token")},
-		"monitoring":   {stored("pagerduty")},
+		"monitoring":   {stored("pagerduty"), kept("grafana-admin"), "arn-of-monitoring"},
 	} {
 		statements := recorder.Statements(t, run.Find(t, rolePolicy, "secrets-"+space).At("policy"))
 		require.Len(t, statements, 2, space)
@@ -251,7 +257,7 @@ func TestS2ExternalSecretsComeAfterTheirOperatorAndGoBeforeIt(t *testing.T) {
 func TestS2WhoReadsSecretsWaitsForThem(t *testing.T) {
 	run, err := operators(made(), func(ctx *pulumi.Context, secrets *security.ClusterSecrets) error {
 		_, err := corev1.NewServiceAccount(ctx, "reader", &corev1.ServiceAccountArgs{Metadata: metav1.ObjectMetaArgs{
-			Namespace: pulumi.OutputWithDependencies(ctx.Context(), pulumi.String(namespaceProd).ToStringOutput(), secrets.External...).(pulumi.StringOutput),
+			Namespace: pulumi.OutputWithDependencies(ctx.Context(), pulumi.String(namespaceProd).ToStringOutput(), secrets.External[security.InPlatform]...).(pulumi.StringOutput),
 		}})
 		return err
 	})

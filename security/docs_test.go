@@ -42,6 +42,6 @@ func TestS2EveryRowOfAPersonSaysWhatItIsAndHowItShows(t *testing.T) {
 	for _, s := range secretTable {
 		assert.NotEmpty(t, s.readers, s.name)
 		assert.Equal(t, s.origin == byPerson, s.value != "" && s.missing != "", s.name)
-		assert.Equal(t, s.origin == generated, s.url != "" || s.template["url"] != "", s.name)
+		assert.Equal(t, s.origin == generated && s.space == InPlatform, s.url != "" || s.template["url"] != "", s.name)
 	}
 }

@@ -37,7 +37,7 @@ func TestC6ExternalSecretsWritesItsOwnSecretsOnlyAndIsNobodyElse(t *testing.T) {
 	}, rules(t, run.Find(t, clusterRole, "external-secrets")))
 	for space, names := range map[string]string{
 		"platform":     "[database-credentials database-roles pgbouncer-credentials redis-credentials broker-credentials stripe-credentials exchange-credentials]",
-		"cert-manager": "[cloudflare-api-token]", "monitoring": "[pagerduty-credentials]",
+		"cert-manager": "[cloudflare-api-token]", "monitoring": "[pagerduty-credentials grafana-credentials postgres-exporter-credentials]",
 	} {
 		granted := run.Find(t, roleType, "external-secrets-"+space)
 		assert.Subset(t, rules(t, granted), []string{

@@ -30,8 +30,8 @@ var (
 )
 
 // flows are all there are (N7): the arrows of the source's diagram, and what it forgets. Policies for both ends are made from this table; a
-// new flow is a new row, and a line in local/e2e/flows/testdata, by hand. What stands in no row is denied: nobody but the pooler and the
-// job that makes the roles reaches PostgreSQL, the API and the risk workers have no way out, operators reach no workload but the broker.
+// new flow is a new row, and a line in local/e2e/flows/testdata, by hand. What stands in no row is denied: nobody but the pooler, the
+// job that makes the roles and the exporter reaches PostgreSQL, the API and the risk workers have no way out, operators reach no workload but the broker.
 // Probes need no row: what a pod's own node sends is always let through.
 var flows = append([]Flow{
 	{everybody, clusterDNS, domain, "names"},
@@ -98,9 +98,12 @@ var flows = append([]Flow{
 	{prometheus, nodes, tcp(9100, 10250), "metrics of nodes and kubelets"},
 	{prometheus, clusterDNS, tcp(9153), "metrics"}, // EKS's, and not a group of ours
 	{prometheus, alertmanager, tcp(9093), "alerts"},
+	{alertmanager, alertmanager, []Port{{9094, "TCP"}, {9094, "UDP"}}, "what each has told people already"},
 	{alertmanager, internet("PagerDuty"), https, "alerts"},
 	{grafana, prometheus, tcp(9090), "figures"},
 	{grafana, loki, tcp(3100), "logs"},
+	{grafana, alertmanager, tcp(9093), "alerts"},
+	{postgresExporter, postgres, tcp(5432), "figures"},
 	{loki, awsAPIs("s3", "sts"), https, "logs"},
 	{collector, loki, tcp(3100), "logs"},
 	{collector, apiServer, https, "which pods there are"},

@@ -31,13 +31,14 @@ var (
 	vault         = app("vault", 8200)
 )
 
-// What watches them; its pods come later than their policies.
+// What watches them.
 var (
-	prometheus   = watcher("prometheus", "monitoring", 0) // it asks itself without a network
-	alertmanager = watcher("alertmanager", "monitoring", 9093)
-	grafana      = watcher("grafana", "monitoring", 3000)
-	loki         = watcher("loki", "monitoring", 3100)
-	collector    = watcher("alloy", "alloy", 12345)
+	prometheus       = watcher(config.PrometheusName, config.MonitoringNamespace, 0) // it asks itself without a network
+	alertmanager     = watcher(config.AlertmanagerName, config.MonitoringNamespace, 9093)
+	grafana          = watcher(config.GrafanaName, config.MonitoringNamespace, 3000)
+	loki             = watcher(config.LokiName, config.MonitoringNamespace, 3100)
+	postgresExporter = watcher(config.PostgresExporterName, config.MonitoringNamespace, 9187)
+	collector        = watcher(config.AlloyName, config.CollectorNamespace, 12345)
 	// An add-on of EKS, whose labels are not ours: it has its namespace for itself.
 	stateMetrics = Pods{Name: config.StateMetrics, Namespace: config.StateMetrics, Metrics: 8080}
 )
@@ -63,7 +64,7 @@ const chartName = "app.kubernetes.io/name"
 // groups are all that get a policy of their own.
 var groups = []Pods{
 	ingress, api, agents, risk, billing, pooler, databaseRoles, redis, redisCreate, broker, vault,
-	prometheus, alertmanager, grafana, loki, collector, stateMetrics,
+	prometheus, alertmanager, grafana, loki, postgresExporter, collector, stateMetrics,
 	balancers, karpenter, certManager, certInjector, certWebhook, externalSecrets, secretsWebhook, secretsCertificates, reloader,
 	kedaOperator, kedaMetricsServer, kedaAdmissionWebhook,
 }

@@ -33,6 +33,7 @@ const (
 	DatabaseURLPath         = "database/url"
 	DatabaseMasterPath      = "database/master"
 	DatabaseApplicationPath = "database/application"
+	DatabaseMonitoringPath  = "database/monitoring"
 )
 
 // What kombu is told of the broker.
@@ -90,6 +91,8 @@ var secretTable = []clusterSecret{
 			{name: "PGUSER", property: "username"}, {name: "PGPASSWORD", property: "password"},
 			{name: "APPLICATION_USER", property: "username", path: DatabaseApplicationPath},
 			{name: "APPLICATION_VERIFIER", property: "verifier", path: DatabaseApplicationPath},
+			{name: "MONITORING_USER", property: "username", path: DatabaseMonitoringPath},
+			{name: "MONITORING_VERIFIER", property: "verifier", path: DatabaseMonitoringPath},
 		},
 		readers: "the job that makes the database's roles",
 	}, {
@@ -126,10 +129,17 @@ var secretTable = []clusterSecret{
 		value:   "a token of Cloudflare's that may edit the zone's DNS records (Zone, DNS, Edit) and read the zone (Zone, Zone, Read), and no more",
 		missing: "no certificate is issued: `alphapulse-tls` is missing, and Cloudflare answers 525",
 	}, {
-		name: "pagerduty-credentials", space: InMonitoring, path: "pagerduty", keys: named("routing-key"), origin: byPerson,
+		name: "pagerduty-credentials", space: InMonitoring, path: "pagerduty", keys: named("routing-key", "dead-mans-switch-url"), origin: byPerson,
 		readers: "Alertmanager",
-		value:   "the integration key of a PagerDuty service, Events API v2",
+		value: "the integration key of a PagerDuty service, Events API v2, and the URL of somebody outside who calls when nothing comes any more (a " +
+			"heartbeat or dead man's switch; its host has to be in `network.dnsFirewall.domains`)",
 		missing: "the pod of Alertmanager stays in `ContainerCreating`, and nobody is called",
+	}, {
+		name: "grafana-credentials", space: InMonitoring, path: "grafana/admin", keys: []secretKey{{name: "admin-password", property: "password"}}, origin: generated,
+		readers: "Grafana, and whoever looks at it",
+	}, {
+		name: "postgres-exporter-credentials", space: InMonitoring, prompt: true, path: DatabaseMonitoringPath, keys: named("username", "password"),
+		readers: "the exporter of PostgreSQL's metrics",
 	},
 }
 

@@ -42,7 +42,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 	if err := ctx.RegisterComponentResource(BrokerToken, config.BrokerName, b, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newFolder(ctx, place, config.BrokerName+"-config", config.BrokerName, brokerFilesPath, brokerFiles, "broker", b)
+	files, err := NewFolder(ctx, place, config.BrokerName+"-config", config.BrokerName, brokerFilesPath, brokerFiles, "broker", b)
 	if err != nil {
 		return nil, err
 	}

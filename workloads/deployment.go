@@ -39,39 +39,57 @@ type Probe struct {
 
 // newPods makes what runs the pods.
 func (b *objects) newPods() error {
-	if b.args.State != nil {
+	switch {
+	case b.args.State != nil:
 		return b.newStatefulSet()
+	case b.args.EveryNode:
+		return b.newDaemonSet()
 	}
 	return b.newDeployment()
 }
 
-// newDeployment makes the Deployment. It says nothing about replicas: the autoscaler owns their number, and every `pulumi up` would
+// newDaemonSet makes the DaemonSet. A tenth of its pods is replaced at a time: one after the other would take an hour.
+func (b *objects) newDaemonSet() (err error) {
+	b.parent.Runs, err = appsv1.NewDaemonSet(b.ctx, b.name, &appsv1.DaemonSetArgs{
+		Metadata: b.metadata(b.name),
+		Spec: appsv1.DaemonSetSpecArgs{
+			Selector:       metav1.LabelSelectorArgs{MatchLabels: b.selector()},
+			UpdateStrategy: appsv1.DaemonSetUpdateStrategyArgs{RollingUpdate: appsv1.RollingUpdateDaemonSetArgs{MaxUnavailable: pulumi.String("10%")}},
+			Template:       b.template(),
+		},
+	}, pulumi.Parent(b.parent))
+	return err
+}
+
+// newDeployment makes the Deployment. It says nothing about replicas where an autoscaler owns their number: every `pulumi up` would
 // fight it (W2).
 func (b *objects) newDeployment() (err error) {
 	metadata := b.metadata(b.name)
 	if secrets := b.secrets(); len(secrets) > 0 { // the reloader rolls the pods when one of them changes
 		metadata.Annotations = pulumi.StringMap{"secret.reloader.stakater.com/reload": pulumi.String(strings.Join(secrets, ","))}
 	}
-	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
-		Metadata: metadata,
-		Spec: appsv1.DeploymentSpecArgs{
-			Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},
-			// New pods come before old ones go; capacity counts them as the surge.
-			Strategy: appsv1.DeploymentStrategyArgs{RollingUpdate: appsv1.RollingUpdateDeploymentArgs{
-				MaxSurge: pulumi.String(fmt.Sprintf("%d%%", config.SurgePercent)), MaxUnavailable: pulumi.Int(0),
-			}},
-			Template: b.template(),
-		},
-	}, pulumi.Parent(b.parent))
+	spec := appsv1.DeploymentSpecArgs{
+		Selector: metav1.LabelSelectorArgs{MatchLabels: b.selector()},
+		// New pods come before old ones go; capacity counts them as the surge.
+		Strategy: appsv1.DeploymentStrategyArgs{RollingUpdate: appsv1.RollingUpdateDeploymentArgs{
+			MaxSurge: pulumi.String(fmt.Sprintf("%d%%", config.SurgePercent)), MaxUnavailable: pulumi.Int(0),
+		}},
+		Template: b.template(),
+	}
+	if !b.scaled() {
+		spec.Replicas = pulumi.Int(b.args.Spec.Replicas.Min)
+	}
+	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{Metadata: metadata, Spec: spec}, pulumi.Parent(b.parent))
 	return err
 }
 
 // template are the pods, with what Prometheus and rollouts read off them.
 func (b *objects) template() corev1.PodTemplateSpecArgs {
-	annotations := pulumi.StringMap{
-		"prometheus.io/scrape": pulumi.String("true"),
-		"prometheus.io/port":   pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container)),
-		"prometheus.io/path":   pulumi.String(cmp.Or(b.args.MetricsPath, "/metrics")),
+	annotations := pulumi.StringMap{}
+	if !b.args.AsksItself {
+		annotations["prometheus.io/scrape"] = pulumi.String("true")
+		annotations["prometheus.io/port"] = pulumi.Sprintf("%d", cmp.Or(b.args.MetricsPort, b.args.Ports[0].Container))
+		annotations["prometheus.io/path"] = pulumi.String(cmp.Or(b.args.MetricsPath, "/metrics"))
 	}
 	if b.args.MetricsHTTPS {
 		annotations["prometheus.io/scheme"] = pulumi.String("https")
@@ -94,14 +112,17 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		EnableServiceLinks:            pulumi.Bool(false),
 		PriorityClassName:             pulumi.String(b.args.Priority),
 		TerminationGracePeriodSeconds: pulumi.Int(b.args.StopWithin),
-		SecurityContext:               podSecurity(),
-		NodeSelector:                  pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)},
-		Tolerations:                   b.tolerations(),
-		TopologySpreadConstraints:     b.spread(),
+		SecurityContext:               podSecurity(b.args.Groups...),
 		InitContainers:                b.newBefore(),
 		Containers:                    b.newContainers(),
 		Volumes:                       b.volumes(),
 	}
+	if b.args.EveryNode {
+		pod.Tolerations = corev1.TolerationArray{corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
+		return pod
+	}
+	pod.NodeSelector = pulumi.StringMap{config.PoolLabel: pulumi.String(b.pool.Name)}
+	pod.Tolerations, pod.TopologySpreadConstraints = b.tolerations(), b.spread()
 	if b.args.NodeAffinity {
 		pod.Affinity = onPool(b.pool.Name)
 	}
@@ -143,14 +164,18 @@ func (b *objects) newContainers() corev1.ContainerArray {
 }
 
 // podSecurity and containerSecurity are what the restricted Pod Security Standard wants, and a root file system that nobody writes (C5, W6).
-func podSecurity() corev1.PodSecurityContextArgs {
-	return corev1.PodSecurityContextArgs{
+func podSecurity(groups ...int) corev1.PodSecurityContextArgs {
+	security := corev1.PodSecurityContextArgs{
 		RunAsNonRoot:   pulumi.Bool(true),
 		RunAsUser:      pulumi.Int(10001),
 		RunAsGroup:     pulumi.Int(10001),
 		FsGroup:        pulumi.Int(10001),
 		SeccompProfile: corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 	}
+	if len(groups) > 0 {
+		security.SupplementalGroups = pulumi.ToIntArray(groups)
+	}
+	return security
 }
 
 func containerSecurity() corev1.SecurityContextArgs {
@@ -225,6 +250,10 @@ func volume(files Files) corev1.VolumeArgs {
 				Audience: pulumi.String(files.Audience), Path: pulumi.String("token"), ExpirationSeconds: pulumi.Int(tokenSeconds),
 			},
 		}}}
+	case files.Scratch != "":
+		volume.EmptyDir = corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String(files.Scratch)}
+	case files.Node != "":
+		volume.HostPath = corev1.HostPathVolumeSourceArgs{Path: pulumi.String(files.Node), Type: pulumi.String("Directory")}
 	default:
 		volume.ConfigMap = corev1.ConfigMapVolumeSourceArgs{Name: files.ConfigMap}
 	}
@@ -234,9 +263,11 @@ func volume(files Files) corev1.VolumeArgs {
 func mounts(list []Files) corev1.VolumeMountArray {
 	mounts := corev1.VolumeMountArray{corev1.VolumeMountArgs{Name: pulumi.String("tmp"), MountPath: pulumi.String("/tmp")}}
 	for _, files := range list {
-		mounts = append(mounts, corev1.VolumeMountArgs{
-			Name: pulumi.String(files.Name), MountPath: pulumi.String(files.Path), ReadOnly: pulumi.Bool(true),
-		})
+		mount := corev1.VolumeMountArgs{Name: pulumi.String(files.Name), MountPath: pulumi.String(files.Path)}
+		if files.Scratch == "" {
+			mount.ReadOnly = pulumi.Bool(true)
+		}
+		mounts = append(mounts, mount)
 	}
 	return mounts
 }

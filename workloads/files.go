@@ -9,27 +9,36 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newFolder makes a ConfigMap of all that stands in a folder of files, to be mounted as one. What is changed by the cluster itself is in none.
-func newFolder(ctx *pulumi.Context, place Place, name, program, path string, files embed.FS, folder string, parent pulumi.Resource) (Files, error) {
+// NewFolder makes a ConfigMap of all files of a folder, to be mounted as one; folders in it are others. What is changed by the cluster itself is
+// in none.
+func NewFolder(ctx *pulumi.Context, place Place, name, program, path string, files embed.FS, folder string, parent pulumi.Resource) (Files, error) {
 	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return Files{}, err
 	}
-	data, texts := pulumi.StringMap{}, []string{}
+	texts := map[string]string{}
 	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), "_test.go") { // tests stay at home
+		if entry.IsDir() || strings.HasSuffix(entry.Name(), "_test.go") { // tests stay at home
 			continue
 		}
 		text, err := files.ReadFile(folder + "/" + entry.Name())
 		if err != nil {
 			return Files{}, err
 		}
-		data[entry.Name()] = pulumi.String(text)
-		texts = append(texts, entry.Name(), string(text))
+		texts[entry.Name()] = string(text)
 	}
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: data}, pulumi.Parent(parent))
+	return NewTexts(ctx, place, name, program, path, texts, parent)
+}
+
+// NewTexts makes a ConfigMap of texts by the names of their files.
+func NewTexts(ctx *pulumi.Context, place Place, name, program, path string, texts map[string]string, parent pulumi.Resource) (Files, error) {
+	var all []string
+	for _, file := range sortedKeys(texts) {
+		all = append(all, file, texts[file])
+	}
+	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: pulumi.ToStringMap(texts)}, pulumi.Parent(parent))
 	if err != nil {
 		return Files{}, fmt.Errorf("creating the files of %q: %w", program, err)
 	}
-	return Files{Name: name, Path: path, ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(texts...))}, nil
+	return Files{Name: name, Path: path, ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(all...))}, nil
 }

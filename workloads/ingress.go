@@ -77,7 +77,7 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 		return nil, err
 	}
 	// Traefik looks for plugins beside its working folder, which is / in its image.
-	limit, err := newFolder(ctx, place, ingressName+"-limit", ingressName, "/plugins-local/src/alphapulse/limit", traefikLimit, "traefik/limit", i)
+	limit, err := NewFolder(ctx, place, ingressName+"-limit", ingressName, "/plugins-local/src/alphapulse/limit", traefikLimit, "traefik/limit", i)
 	if err != nil {
 		return nil, err
 	}

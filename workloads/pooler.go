@@ -59,7 +59,7 @@ type Pooler struct {
 
 // NewPooler runs PgBouncer in transaction mode, with an exporter of its metrics beside it (D4).
 func NewPooler(ctx *pulumi.Context, place Place, args *PoolerArgs, opts ...pulumi.ResourceOption) (*Pooler, error) {
-	roots, err := rdsRoots(args.Region)
+	roots, err := RDSRoots(args.Region)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func newPoolerConfig(ctx *pulumi.Context, place Place, args *PoolerArgs, roots s
 	name := config.PoolerName + "-config"
 	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{
 		Metadata: labelled(place, name, config.PoolerName),
-		Data:     pulumi.StringMap{"pgbouncer.ini": settings, rdsRootsFile: pulumi.String(roots)},
+		Data:     pulumi.StringMap{"pgbouncer.ini": settings, RDSRootsFile: pulumi.String(roots)},
 	}, pulumi.Parent(parent))
 	if err != nil {
 		return Files{}, fmt.Errorf("creating the pooler's configuration: %w", err)

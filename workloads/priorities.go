@@ -9,8 +9,12 @@ import (
 )
 
 const (
+	// EveryNode is the priority of what has a pod on each node: that pod has no other place to be in, what it pushes aside has.
+	EveryNode = "every-node"
 	// CustomerFacing is the priority of what customers wait for: when nodes are short, others go first.
 	CustomerFacing = "customer-facing"
+	// Watching is the priority of what sees that something is wrong: it gives way to customers, and to nobody else.
+	Watching = "watching"
 	// Background is the priority of what takes tasks from queues, which wait. It is below that of whatever names none, such as the operators
 	// and the agents on every node: those find room on a node full of workers.
 	Background = "background"
@@ -22,7 +26,9 @@ func NewPriorities(ctx *pulumi.Context, provider pulumi.ProviderResource) error 
 		name, description string
 		value             int
 	}{
+		{EveryNode, "What each node has a pod of", 200_000},
 		{CustomerFacing, "What customers wait for", 100_000},
+		{Watching, "What sees that something is wrong, and calls people", 50_000},
 		{Background, "What takes tasks from queues", -100},
 	} {
 		if _, err := schedulingv1.NewPriorityClass(ctx, class.name, &schedulingv1.PriorityClassArgs{

@@ -16,10 +16,11 @@ import (
 //go:embed pgbouncer/rds-roots.pem
 var rdsRootCertificates string
 
-const rdsRootsFile = "rds-roots.pem"
+// RDSRootsFile is the name of the file in which programs find them.
+const RDSRootsFile = "rds-roots.pem"
 
-// rdsRoots are the authorities of one region, in PEM: whoever has a certificate of another region's is not our database.
-func rdsRoots(region string) (string, error) {
+// RDSRoots are the authorities of one region, in PEM: whoever has a certificate of another region's is not our database.
+func RDSRoots(region string) (string, error) {
 	var own strings.Builder
 	for rest := []byte(rdsRootCertificates); ; {
 		var block *pem.Block
@@ -35,7 +36,7 @@ func rdsRoots(region string) (string, error) {
 		}
 	}
 	if own.Len() == 0 {
-		return "", fmt.Errorf("no authority of RDS for the region %q in workloads/pgbouncer/%s: add it from AWS's global-bundle.pem", region, rdsRootsFile)
+		return "", fmt.Errorf("no authority of RDS for the region %q in workloads/pgbouncer/%s: add it from AWS's global-bundle.pem", region, RDSRootsFile)
 	}
 	return own.String(), nil
 }

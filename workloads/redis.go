@@ -49,7 +49,7 @@ func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(RedisToken, config.RedisName, r, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newFolder(ctx, place, redisConfig, "redis", redisPath, redisFiles, "redis", r)
+	files, err := NewFolder(ctx, place, redisConfig, "redis", redisPath, redisFiles, "redis", r)
 	if err != nil {
 		return nil, err
 	}

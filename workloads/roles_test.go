@@ -18,7 +18,7 @@ const job = "kubernetes:batch/v1:Job"
 func roles(t *testing.T) *recorder.Run {
 	t.Helper()
 	run, err := try(prod(t), func(ctx *pulumi.Context, place workloads.Place) error {
-		_, err := workloads.NewRoles(ctx, place, &workloads.RolesArgs{Region: "us-east-1", VerifierDigest: pulumi.String("d1gest"), Connections: 180})
+		_, err := workloads.NewRoles(ctx, place, &workloads.RolesArgs{Region: "us-east-1", VerifierDigest: pulumi.String("d1gest"), MonitoringDigest: pulumi.String("d2gest"), Connections: 180})
 		return err
 	})
 	require.NoError(t, err)
@@ -27,11 +27,13 @@ func roles(t *testing.T) *recorder.Run {
 
 func TestD4JobRunsTheSQLThatIsTriedOnPostgreSQL(t *testing.T) {
 	run := roles(t)
-	file, err := os.ReadFile("roles/roles.sql") // local/e2e/roles runs it
-	require.NoError(t, err)
-	assert.Equal(t, string(file), run.Find(t, configMap, "database-roles").At(`data["roles.sql"]`))
+	for _, name := range []string{"roles.sql", "monitoring.sql"} {
+		file, err := os.ReadFile("roles/" + name) // local/e2e/roles runs it
+		require.NoError(t, err)
+		assert.Equal(t, string(file), run.Find(t, configMap, "database-roles").At(`data["`+name+`"]`))
+	}
 	made := run.Find(t, job, "database-roles")
-	assert.Equal(t, []any{"psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=/etc/roles/roles.sql"}, made.At(container+"command"))
+	assert.Equal(t, []any{"psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=/etc/roles/roles.sql", "--file=/etc/roles/monitoring.sql"}, made.At(container+"command"))
 	assert.Equal(t, "registry.example/"+config.PostgresClientImage, made.At(container+"image"))
 	assert.True(t, made.DeleteFirst, "a Job cannot change, and its name is taken")
 	assert.Equal(t, "Never", made.At(pod+"restartPolicy"))
@@ -51,9 +53,10 @@ func TestS2JobAloneHasTheMasterUserAndItsPasswordInNoStatement(t *testing.T) {
 	want := map[string]any{
 		"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/etc/roles/rds-roots.pem", "PGCONNECT_TIMEOUT": "10",
 		"PGOPTIONS": "-c alphapulse.role=$(APPLICATION_USER) -c alphapulse.verifier=$(APPLICATION_VERIFIER) " +
-			"-c alphapulse.verifier_digest=d1gest -c alphapulse.connections=180",
+			"-c alphapulse.verifier_digest=d1gest -c alphapulse.connections=180 " +
+			"-c alphapulse.monitoring_role=$(MONITORING_USER) -c alphapulse.monitoring_verifier=$(MONITORING_VERIFIER) -c alphapulse.monitoring_digest=d2gest",
 	}
-	for _, key := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "APPLICATION_USER", "APPLICATION_VERIFIER"} {
+	for _, key := range []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "APPLICATION_USER", "APPLICATION_VERIFIER", "MONITORING_USER", "MONITORING_VERIFIER"} {
 		want[key] = map[string]any{"name": "database-roles", "key": key}
 	}
 	assert.Equal(t, want, got)

@@ -7,9 +7,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
+// scaled tells whether somebody changes the number of its pods: not where each has something of its own, nor where it follows from the nodes.
+func (b *objects) scaled() bool {
+	return b.args.State == nil && !b.args.EveryNode && b.args.Autoscaler != ""
+}
+
 func (b *objects) newAutoscaler() error {
-	if b.args.State != nil {
-		return nil // each of its pods has something of its own
+	if !b.scaled() {
+		return nil
 	}
 	if b.args.Queue != nil {
 		return b.newScaledObject()
@@ -47,6 +52,9 @@ func (b *objects) newAutoscaler() error {
 // newDisruptionBudget lets a fifth go at a time when nodes are drained, of what keeps something one; a pod that is not healthy anyway never
 // holds a drain up.
 func (b *objects) newDisruptionBudget() error {
+	if b.args.EveryNode {
+		return nil // a pod goes with its node, and no drain asks it
+	}
 	var gone pulumi.Input = pulumi.String("20%")
 	if b.args.State != nil {
 		gone = pulumi.Int(1)

@@ -30,14 +30,14 @@ type Place struct {
 	Protect bool
 }
 
-// Service is one program, run by a Deployment that its autoscaler sizes, or, where it keeps something, by a StatefulSet.
+// Service is one program, run by a Deployment that its autoscaler sizes, by a StatefulSet where it keeps something, or by a DaemonSet.
 type Service struct {
 	pulumi.ResourceState
 
 	// Door is the Kubernetes Service, nil where nobody calls; Account the service account.
 	Door    *corev1.Service
 	Account *corev1.ServiceAccount
-	// Runs is its Deployment or StatefulSet, for those who come after it.
+	// Runs is its Deployment, StatefulSet or DaemonSet, for those who come after it.
 	Runs pulumi.Resource
 }
 
@@ -53,6 +53,8 @@ type ServiceArgs struct {
 	Ports []Port
 	// ServiceName is empty for a program that nobody calls: it gets no Service.
 	ServiceName string
+	// Sticky sends who calls to the same pod again.
+	Sticky bool
 	// Balancer are the settings of the network load balancer that leads to the Service; nil keeps it inside the cluster.
 	Balancer pulumi.StringMap
 	Command  []string
@@ -71,11 +73,18 @@ type ServiceArgs struct {
 	MetricsPort  int
 	MetricsPath  string
 	MetricsHTTPS bool
+	// AsksItself: it is Prometheus, and its pods are not among those that it looks for.
+	AsksItself bool
 	// CallsKubernetes gives the pods a token for the API server; what it may do there is the caller's to say.
 	CallsKubernetes bool
 	// Identity is the ARN of the IAM role that its account may take on; nil for none.
 	Identity pulumi.StringInput
-	// Autoscaler's name and the utilisation in percent of requests that it aims at; 0 leaves a resource out.
+	// EveryNode puts a pod on each node of every pool, whatever taints it has.
+	EveryNode bool
+	// Groups are what its pods belong to besides their own: their processes may read what the group may.
+	Groups []int
+	// Autoscaler's name and the utilisation in percent of requests that it aims at; 0 leaves a resource out. Without a name there is none,
+	// and the least replicas are all.
 	Autoscaler              string
 	TargetCPU, TargetMemory int
 	// Queue makes the autoscaler look at the tasks that wait in the broker, too.
@@ -113,7 +122,7 @@ type Container struct {
 }
 
 // Files is a ConfigMap, or a Secret by its name, mounted into a container. A change of a ConfigMap's digest rolls the pods; those of a
-// Secret are the reloader's to see.
+// Secret are the reloader's to see. Nothing of it can be written to, but for what is Scratch.
 type Files struct {
 	Name, Path string
 	ConfigMap  pulumi.StringInput
@@ -121,6 +130,8 @@ type Files struct {
 	Secret     string
 	// Audience makes it neither: a file `token` that tells this reader, and nobody else, which account the pod has.
 	Audience string
+	// Scratch makes it an empty folder of that size that goes with the pod, Node a folder of the pod's node.
+	Scratch, Node string
 }
 
 // containers are the program's own and those beside it.
@@ -133,10 +144,10 @@ func (args *ServiceArgs) containers(program string) []Container {
 	return append([]Container{own}, args.Sidecars...)
 }
 
-// NewService makes the objects of one program: account, Deployment, Service, autoscaler and disruption budget.
+// NewService makes the objects of one program: account, what runs its pods, Service, autoscaler and disruption budget.
 func NewService(ctx *pulumi.Context, name string, place Place, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
 	pool, ok := place.Pools(args.Spec.Pool)
-	if !ok {
+	if !ok && !args.EveryNode {
 		return nil, fmt.Errorf("workload %q: there is no node pool %q", name, args.Spec.Pool)
 	}
 	containers := args.containers(name)
@@ -249,6 +260,9 @@ func (b *objects) newDoor(child, name string) (*corev1.Service, error) {
 		}
 	}
 	spec.Ports = ports
+	if b.args.Sticky && spec.ClusterIP == nil {
+		spec.SessionAffinity = pulumi.String("ClientIP")
+	}
 	metadata := b.metadata(name)
 	if b.args.Balancer != nil {
 		spec.Type = pulumi.String("LoadBalancer")

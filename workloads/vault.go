@@ -62,7 +62,7 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(VaultToken, config.VaultName, v, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := newFolder(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, vaultFiles, "vault", v)
+	files, err := NewFolder(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, vaultFiles, "vault", v)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 		refused := suite.Try(t, "--stack", "prod", "--config", bad, command)
 		require.Error(t, refused.Err)
 		for _, line := range []string{
-			`alphapulse:colour: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, protect, workloads`,
+			`alphapulse:colour: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, observability, protect, workloads`,
 			`alphapulse:network.cidr: "10.20.0.0/33": must be an IPv4 range`,
 			`alphapulse:network.zones[2]: "eu-west-1c": is not a zone of us-east-1`,
 			`alphapulse:network.flowLogDays: "ninety": expected an integer`,
@@ -149,6 +149,6 @@ func TestC3SourceSizingIsRefused(t *testing.T) {
 	source := filepath.Join(suite.Root, "config", "testdata", "source-sizing.yaml")
 	refused := suite.Try(t, "--stack", "prod", "--config", source, "preview")
 	require.Error(t, refused.Err)
-	assert.Contains(t, refused.Output, "10 x t3.xlarge offer 36.9 vCPU")
+	assert.Contains(t, refused.Output, "10 x t3.xlarge offer 36.4 vCPU")
 	assert.Contains(t, refused.Output, "would fit: instance type t3.2xlarge and max: ")
 }

@@ -9,10 +9,12 @@ import (
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/alphapulse/infrastructure/config"
 )
 
-// unrestricted are the namespaces that are not ours: EKS's, its add-ons' and Kubernetes' own.
-var unrestricted = []string{"default", "kube-system", "kube-public", "kube-node-lease", "prometheus-node-exporter", "kube-state-metrics"}
+// unrestricted are the namespaces that are not ours, EKS's, its add-ons' and Kubernetes' own; and the collector's, which reads its nodes' logs.
+var unrestricted = []string{"default", "kube-system", "kube-public", "kube-node-lease", "prometheus-node-exporter", "kube-state-metrics", config.CollectorNamespace}
 
 // assertRestricted tries a pod in each of our namespaces that the restricted standard refuses, and one that it takes; and looks for pods
 // of ours that were refused (C5).
@@ -32,6 +34,12 @@ func assertRestricted(t *testing.T, client kubernetes.Interface) {
 		assert.NoError(t, err, namespace.Name)
 	}
 	assert.GreaterOrEqual(t, tried, 8, "the platform's, monitoring and one for each operator")
+	alone, err := client.CoreV1().Pods(config.CollectorNamespace).List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	require.NotEmpty(t, alone.Items)
+	for _, pod := range alone.Items {
+		assert.Equal(t, config.AlloyName, pod.Labels["app"], "nothing else is where the standard is not enforced")
+	}
 
 	events, err := client.CoreV1().Events("").List(t.Context(), meta.ListOptions{FieldSelector: "reason=FailedCreate"})
 	require.NoError(t, err)

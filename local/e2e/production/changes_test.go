@@ -13,6 +13,7 @@ var changes = []change{
 		"~ aws:s3:BucketPolicy buckets-backups", "~ aws:s3:BucketV2 buckets-access-logs",
 		"~ aws:s3:BucketV2 buckets-backups", "~ aws:s3:BucketV2 buckets-logs",
 		"~ aws:secretsmanager:Secret postgres-application-secret", "~ aws:secretsmanager:Secret postgres-master-secret",
+		"~ aws:secretsmanager:Secret postgres-monitoring-secret", "~ aws:secretsmanager:Secret secrets-grafana-admin",
 		"~ aws:secretsmanager:Secret postgres-url-secret", "~ aws:secretsmanager:Secret secrets-broker-credentials",
 		"~ aws:secretsmanager:Secret secrets-cloudflare-api-token", "~ aws:secretsmanager:Secret secrets-exchanges",
 		"~ aws:secretsmanager:Secret secrets-pagerduty", "~ aws:secretsmanager:Secret secrets-redis-credentials",
@@ -102,7 +103,7 @@ var changes = []change{
 	{setting: "data.retention", with: text{"backups: 90, applicationLogs: 90, auditLogs: 400, accessLogs: 90": "backups: 120, applicationLogs: 60, auditLogs: 500, accessLogs: 60"},
 		plan: []string{
 			"~ aws:s3:BucketLifecycleConfigurationV2 buckets-access-logs", "~ aws:s3:BucketLifecycleConfigurationV2 buckets-backups",
-			"~ aws:s3:BucketLifecycleConfigurationV2 buckets-logs",
+			"~ aws:s3:BucketLifecycleConfigurationV2 buckets-logs", "~ kubernetes:apps/v1:StatefulSet loki",
 		}},
 	{setting: "data.retention.backupLock", with: text{"backupLock: 30": "backupLock: 0"}, // what is locked stays locked until its day
 		plan: []string{"- aws:s3:BucketObjectLockConfigurationV2 buckets-backups"}},
@@ -154,6 +155,23 @@ var changes = []change{
 		plan: []string{"~ kubernetes:apps/v1:StatefulSet redis-cluster"}},
 	{setting: "workloads.redis.limits", with: text{"limits: {cpu: \"4\", memory: 3Gi}": "limits: {cpu: \"3\", memory: 4Gi}"},
 		plan: []string{"~ kubernetes:apps/v1:StatefulSet redis-cluster"}},
+
+	{setting: "observability.prometheus.image", with: text{"prometheus:v3.16.0": "prometheus:v3.16.1"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet prometheus"}},
+	{setting: "observability.prometheus.replicas", with: text{"replicas: 2\n      storageGiB: 100": "replicas: 3\n      storageGiB: 100"},
+		plan: []string{"+ kubernetes:core/v1:PersistentVolumeClaim prometheus-data-2", "~ kubernetes:apps/v1:StatefulSet prometheus"}},
+	{setting: "observability.prometheus.storageGiB: more, which it may fill", with: text{"storageGiB: 100": "storageGiB: 200"}, plan: []string{
+		"~ kubernetes:apps/v1:StatefulSet prometheus",
+		"~ kubernetes:core/v1:PersistentVolumeClaim prometheus-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim prometheus-data-1",
+	}},
+	{setting: "observability.alertmanager.image", with: text{"alertmanager:v0.34.2": "alertmanager:v0.34.3"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet alertmanager"}},
+	{setting: "observability.loki.image", with: text{"loki:3.7.8": "loki:3.7.9"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet loki"}},
+	{setting: "observability.grafana.image", with: text{"grafana:13.2.3": "grafana:13.2.4"}, plan: []string{"~ kubernetes:apps/v1:Deployment grafana"}},
+	{setting: "observability.postgresExporter.pool", with: text{"postgres-exporter:v0.20.1\n      pool: general": "postgres-exporter:v0.19.1\n      pool: services"},
+		plan: []string{"~ kubernetes:apps/v1:Deployment postgres-exporter"}},
+	{setting: "observability.alloy.image", with: text{"alloy:v1.18.0": "alloy:v1.18.1"}, plan: []string{"~ kubernetes:apps/v1:DaemonSet alloy"}},
+	{setting: "observability.alloy.requests", with: text{"requests: {cpu: 50m, memory: 192Mi}": "requests: {cpu: 40m, memory: 128Mi}"}, plan: []string{"~ kubernetes:apps/v1:DaemonSet alloy"}},
+	{setting: "observability.alloy.limits", with: text{"limits: {cpu: 500m, memory: 384Mi}": "limits: {cpu: 400m, memory: 512Mi}"}, plan: []string{"~ kubernetes:apps/v1:DaemonSet alloy"}},
+
 	{setting: "ingress.routes", with: text{"      - {path: /billing, service: billing-service}\n": "      - {path: /invoices, service: billing-service}\n"},
 		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
 

@@ -43,7 +43,7 @@ func testPlacement(t *testing.T) {
 		}
 	})
 	t.Run("D7, D8, S1 of what keeps something every zone has its share, and knows it", func(t *testing.T) {
-		for app, share := range map[string]int{"redis": 2, "broker": 1, "vault": 1} {
+		for app, share := range map[string]int{"redis": 2, "broker": 1, "vault": 1, "alertmanager": 1} {
 			zones := map[string]int{}
 			for _, pod := range pods(t) {
 				if pod.Labels["app"] == app {

@@ -18,7 +18,9 @@ import (
 // alike are workloads of one shape: what a change of the API's setting leads to, a change of theirs does, too.
 var alike = strings.NewReplacer("workloads.agents.worker.", "workloads.api.", "workloads.risk.", "workloads.api.", "workloads.billing.", "workloads.api.",
 	"workloads.ingress.", "workloads.api.", "workloads.pooler.", "workloads.api.",
-	"workloads.broker.", "workloads.redis.", "workloads.vault.", "workloads.redis.")
+	"workloads.broker.", "workloads.redis.", "workloads.vault.", "workloads.redis.",
+	"observability.prometheus.", "workloads.redis.", "observability.alertmanager.", "workloads.redis.", "observability.loki.", "workloads.redis.",
+	"observability.grafana.", "workloads.api.", "observability.postgresExporter.", "workloads.api.")
 
 // Every setting that a stack file may have is changed by some row of the table.
 func TestEverySettingHasARow(t *testing.T) {

@@ -7,7 +7,7 @@ LOCAL  := $(CURDIR)/.local
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
 # The pinned programs that the local engine runs, and those that only the tests run.
 FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
-TEST_FAMILIES := lint gotestsum jq postgres redis traefik python vault
+TEST_FAMILIES := lint gotestsum jq postgres redis traefik python vault prometheus alertmanager node-exporter logql
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 30m
@@ -65,12 +65,14 @@ suites:
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
+	@tools/suite watching sh -c 'cd observability/checks && ALPHAPULSE_TOOLS=$(LOCAL)/tools go test -count=1 -timeout $(UNIT_BUDGET) ./...'
 	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -timeout $(ENGINE_BUDGET) ./e2e/...'
 
-lint: ## Run the linters on both modules
+lint: ## Run the linters on all modules
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@$(LOCAL)/tools/golangci-lint run --allow-parallel-runners ./...
 	@cd local && $(LOCAL)/tools/golangci-lint run --allow-parallel-runners --config ../.golangci.yml ./...
+	@cd observability/checks && $(LOCAL)/tools/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
 
 # Always asked: Go knows better than make what has changed.
 .PHONY: $(LOCAL)/engine

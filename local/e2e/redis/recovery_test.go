@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -35,6 +36,10 @@ func TestD7RunbookMakesGoodTheLossOfAWholeShard(t *testing.T) {
 		return err != nil && strings.Contains(said, "which no pod has any more")
 	})
 	assert.Contains(t, out, "slots "+strings.Join(slots, "-")+" belong to "+master.name)
+	other := c.masters(t, c.replicaOf(t, c.masters(t, c.alive()[0])["us-east-1a"][0]))["us-east-1a"][0]
+	says := other.ask(t, "CLUSTER", "INFO")
+	assert.Contains(t, says, "cluster_state:ok", "why RedisClusterBroken looks at the slots, too")
+	assert.NotContains(t, says, fmt.Sprintf("cluster_slots_ok:%d", allSlots))
 	for _, p := range c.pods {
 		for _, id := range old {
 			p.ask(t, "CLUSTER", "FORGET", id) // who never knew it refuses

@@ -98,22 +98,36 @@ func EnsureRunning(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := dropStalePIDs(ctx, name); err != nil {
-		return err
-	}
 	if !runs(ctx, name, components) {
-		release, err := release(ctx)
-		if err != nil {
-			return err
-		}
-		if err := kwokctl(ctx, release, "start", "cluster", "--name", name, "--wait", startTimeout); err != nil {
-			return fmt.Errorf("starting control plane %s: %w", name, err)
-		}
-		if err := releaseNodes(ctx, name); err != nil {
+		if err := restart(ctx, name); err != nil {
 			return fmt.Errorf("starting control plane %s: %w", name, err)
 		}
 	}
 	return startControllers(spec)
+}
+
+// restart starts what does not run of a control plane, until it answers. kwokctl starts each process once, and waits for what never comes where
+// one has ended: an API server does, whose etcd takes longer to read its log anew than it waits.
+func restart(ctx context.Context, name string) error {
+	release, err := release(ctx)
+	if err != nil {
+		return err
+	}
+	for range starts {
+		if err = dropStalePIDs(ctx, name); err != nil {
+			return err
+		}
+		if err = kwokctl(ctx, release, "start", "cluster", "--name", name, "--wait", restartTimeout); err == nil {
+			err = releaseNodes(ctx, name)
+		}
+		if err == nil && runs(ctx, name, components) {
+			return nil
+		}
+	}
+	if err == nil {
+		err = errors.New("its processes end")
+	}
+	return err
 }
 
 // Running tells whether every process of the control plane lives, and the cloud controllers beside it.

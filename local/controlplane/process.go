@@ -14,7 +14,12 @@ import (
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
-const startTimeout = "120s"
+// A new control plane gets startTimeout to answer, one that is started again restartTimeout, as often as starts says.
+const (
+	startTimeout   = "120s"
+	restartTimeout = "30s"
+	starts         = 4
+)
 
 // controllers is the process of ours that plays the parts of AWS which live inside or beside a cluster: volumes, load balancers.
 const controllers = "cloud-controllers"

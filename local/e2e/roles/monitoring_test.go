@@ -64,7 +64,7 @@ func TestO5WhatWatchesHasTheReservedConnectionsOnlyAndNoOtherRole(t *testing.T) 
 	var limit, memberships int
 	require.NoError(t, admin.QueryRow("SELECT rolconnlimit FROM pg_roles WHERE rolname = $1", watcher).Scan(&limit))
 	require.NoError(t, admin.QueryRow("SELECT count(*) FROM pg_auth_members WHERE member = $1::regrole", watcher).Scan(&memberships))
-	assert.Equal(t, []int{3, 1}, []int{limit, memberships}, "as capacity reserves them; pg_monitor alone")
+	assert.Equal(t, []int{6, 1}, []int{limit, memberships}, "as capacity reserves them; pg_monitor alone")
 }
 
 func TestO5JobChangesNothingBeforeItHasTheNewestPasswordOfWhatWatches(t *testing.T) {

@@ -62,6 +62,7 @@ suites:
 	@tools/compile manifests -o bin/manifests ./workloads/manifests
 	@tools/seventh $(LOCAL)/seventh
 	@tools/compile seventh -overlay $(LOCAL)/seventh/overlay.json -o bin/seventh .
+	@cd observability/checks && ../../tools/compile checks ./...
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'

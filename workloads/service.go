@@ -245,8 +245,11 @@ func (b *objects) newService() (err error) {
 // find each other to become it.
 func (b *objects) newDoor(child, name string) (*corev1.Service, error) {
 	spec := corev1.ServiceSpecArgs{Selector: b.selector(), Type: pulumi.String("ClusterIP")}
-	if b.args.State != nil && b.args.State.Governing == name {
+	switch {
+	case b.args.State != nil && b.args.State.Governing == name:
 		spec.ClusterIP, spec.PublishNotReadyAddresses = pulumi.String("None"), pulumi.Bool(true)
+	case b.args.Sticky:
+		spec.SessionAffinity = pulumi.String("ClientIP")
 	}
 	var ports corev1.ServicePortArray
 	for _, c := range b.containers {
@@ -260,9 +263,6 @@ func (b *objects) newDoor(child, name string) (*corev1.Service, error) {
 		}
 	}
 	spec.Ports = ports
-	if b.args.Sticky && spec.ClusterIP == nil {
-		spec.SessionAffinity = pulumi.String("ClientIP")
-	}
 	metadata := b.metadata(name)
 	if b.args.Balancer != nil {
 		spec.Type = pulumi.String("LoadBalancer")

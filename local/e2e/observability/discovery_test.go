@@ -60,7 +60,7 @@ func watchesWhatThereIs(t *testing.T, c *cluster) {
 	})
 	found, err := p.targets()
 	require.NoError(t, err)
-	t.Logf("FIGURE: %d targets of %d rows", len(found), len(rows))
+	t.Logf("%d targets of %d rows", len(found), len(rows))
 
 	pods, err := c.client.CoreV1().Pods("").List(t.Context(), meta.ListOptions{})
 	require.NoError(t, err)
@@ -151,7 +151,7 @@ func rulesAreComputed(t *testing.T, p *prometheus) {
 			}
 		}
 	}
-	t.Logf("FIGURE: %d alerts and %d recordings in %d groups are computed", alerts, recordings, len(loaded.Groups))
+	t.Logf("%d alerts and %d recordings in %d groups are computed", alerts, recordings, len(loaded.Groups))
 	assert.Greater(t, alerts, 60)
 	assert.Greater(t, recordings, 15)
 	suite.Eventually(t, "the dead man's switch is on", func(context.Context) (bool, error) {

@@ -92,7 +92,7 @@ func pagesOnceAndIsOver(t *testing.T, c *cluster) {
 	began := time.Now()
 	within := 3 * time.Minute
 	suite.Within(t, within, "PagerDuty is told", func(context.Context) (bool, error) { return len(a.told(latency)) > 0, nil })
-	t.Logf("FIGURE: a latency spike reached PagerDuty after %.0f s of a clock that is %d times as fast: %.1f min", time.Since(began).Seconds(), quicker, time.Since(began).Minutes()*quicker)
+	t.Logf("a latency spike reached PagerDuty after %.0f s of a clock that is %d times as fast: %.1f min", time.Since(began).Seconds(), quicker, time.Since(began).Minutes()*quicker)
 
 	page := a.told(latency)[0]
 	assert.Equal(t, "trigger", page.Action)
@@ -116,7 +116,7 @@ func pagesOnceAndIsOver(t *testing.T, c *cluster) {
 	began = time.Now()
 	over := func(e event) bool { return latency(e) && e.Action == "resolve" }
 	suite.Within(t, 2*within, "PagerDuty is told that it is over", func(context.Context) (bool, error) { return len(a.told(over)) > 0, nil })
-	t.Logf("FIGURE: it was over %.1f min after the API was quick again", time.Since(began).Minutes()*quicker)
+	t.Logf("it was over %.1f min after the API was quick again", time.Since(began).Minutes()*quicker)
 	rounds(3)
 	told := a.told(latency)
 	assert.Len(t, a.told(over), 1)

@@ -133,7 +133,7 @@ func TestS1ACrashWhileVaultIsMadeLeavesNothingBehind(t *testing.T) {
 	}
 	assert.Equal(t, traps.count(t), calls)
 	assert.Greater(t, calls, 15)
-	t.Logf("FIGURE: create.sh was killed before each of its %d calls", calls)
+	t.Logf("create.sh was killed before each of its %d calls", calls)
 	require.Empty(t, a.versions(t, p.secret), "keep-keys.sh has not run")
 	proveKeys(t, c, traps)
 }
@@ -195,7 +195,7 @@ func TestS1ACrashWhileKeysAreKeptLosesNone(t *testing.T) {
 	}
 	assert.Equal(t, traps.count(t), calls)
 	assert.Greater(t, calls, 8)
-	t.Logf("FIGURE: keep-keys.sh was killed before each of its %d calls", calls)
+	t.Logf("keep-keys.sh was killed before each of its %d calls", calls)
 
 	// Another Vault's keys are never replaced, and a store is not given other keys.
 	secret := a.newSecret(t, "/alphapulse/prod/vault/strange")

@@ -34,7 +34,7 @@ func TestS1VaultLives(t *testing.T) {
 	}
 	c.start(t, 0)
 	c.awaitReady(t, 0, 1, 2)
-	t.Logf("FIGURE: from nothing to three pods that are ready: %.1f s", time.Since(began).Seconds())
+	t.Logf("from nothing to three pods that are ready: %.1f s", time.Since(began).Seconds())
 
 	versions := a.versions(t, secret)
 	require.Len(t, versions, 1, "initialised once")
@@ -126,7 +126,7 @@ func TestS1VaultLives(t *testing.T) {
 		gone := c.awaitLeader(t)
 		c.kill(gone)
 		took := c.write(t, root, "after-a-kill", others(gone)...)
-		t.Logf("FIGURE: kill -9 of the leader, until a secret is written: %.1f s (promised: 10 s)", took.Seconds())
+		t.Logf("kill -9 of the leader, until a secret is written: %.1f s (promised: 10 s)", took.Seconds())
 		assert.Less(t, took, 10*time.Second)
 		for range 50 {
 			c.write(t, root, "while-it-was-away", others(gone)...)
@@ -137,7 +137,7 @@ func TestS1VaultLives(t *testing.T) {
 		c.awaitReady(t, gone)
 		leader := c.awaitLeader(t)
 		until(t, limit, "the follower has caught up", func() bool { return c.applied(gone) >= c.applied(leader) && c.applied(gone) > 0 })
-		t.Logf("FIGURE: a pod back at a new address, unsealed and caught up: %.1f s", time.Since(began).Seconds())
+		t.Logf("a pod back at a new address, unsealed and caught up: %.1f s", time.Since(began).Seconds())
 		assert.Len(t, c.voters(t, root), 3)
 	})
 	t.Run("LeaderStopped", func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestS1VaultLives(t *testing.T) {
 		until(t, limit, "another leads", func() bool { leader := c.leader(); return leader >= 0 && leader != gone })
 		c.write(t, root, "after-a-stop", others(gone)...)
 		took := time.Since(began)
-		t.Logf("FIGURE: a planned stop of the leader, until a secret is written through another: %.1f s", took.Seconds())
+		t.Logf("a planned stop of the leader, until a secret is written through another: %.1f s", took.Seconds())
 		assert.Less(t, took, 10*time.Second)
 		until(t, time.Minute, "it ends by itself within its grace", c.processes[gone].Ended)
 		c.start(t, gone)
@@ -164,7 +164,7 @@ func TestS1VaultLives(t *testing.T) {
 		}
 		c.awaitReady(t, 0, 1, 2)
 		c.write(t, root, "after-all", 0, 1, 2)
-		t.Logf("FIGURE: all three killed and back at new addresses, unsealed and writing: %.1f s", time.Since(began).Seconds())
+		t.Logf("all three killed and back at new addresses, unsealed and writing: %.1f s", time.Since(began).Seconds())
 		for _, name := range []string{"first", "after-a-kill", "while-it-was-away", "after-a-stop"} {
 			c.read(t, root, name, 0)
 		}
@@ -186,7 +186,7 @@ func TestS1VaultLives(t *testing.T) {
 		for i, p := range c.pods {
 			renewed := c.authority.issue(t, p.tls).String()
 			took := until(t, limit, "the renewed certificate is served", func() bool { return c.serial(i) == renewed })
-			t.Logf("FIGURE: %s serves a renewed certificate after %.1f s", p.name, took.Seconds())
+			t.Logf("%s serves a renewed certificate after %.1f s", p.name, took.Seconds())
 			assert.False(t, c.processes[i].Ended())
 			assert.NotContains(t, c.processes[i].Log(t), "shutdown")
 		}

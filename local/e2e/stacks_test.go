@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
+	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
@@ -49,13 +52,23 @@ func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 	assert.Zero(t, suite.Do(t, "down").Figure(t, "left"))
 }
 
-func TestE1StagingIsMadeAndDestroyed(t *testing.T) {
+func TestE1StagingIsMadeSurvivesAPowerCutAndIsDestroyed(t *testing.T) {
 	suite.Fresh(t)
 	suite.AllReady(t, suite.Do(t, "--stack", "staging", "up"))
 
-	// The machine goes off and on again in between: what was there is there again, and can be destroyed.
-	kill(t, "alphapulse-staging")
-	back := suite.Do(t, "--stack", "staging", "up")
+	// The machine goes off and on again in between: what was there is there again, and can be destroyed. It is so busy then that the first API
+	// server gives up: another one is started.
+	died := kill(t, "alphapulse-staging")
+	run := suite.Start(t, "--stack", "staging", "up")
+	run.Until(t, "an API server is started", func(context.Context) (bool, error) {
+		pid, err := processOf("alphapulse-staging", "kube-apiserver")
+		if err != nil || slices.Contains(died, pid) {
+			return false, err
+		}
+		return true, syscall.Kill(pid, syscall.SIGKILL)
+	})
+	back := run.Wait()
+	require.NoError(t, back.Err, suite.Tail(back.Output, 40))
 	assert.Zero(t, back.Figure(t, "changes"))
 	suite.AllReady(t, back)
 	gone := suite.Do(t, "--stack", "staging", "down")
@@ -128,19 +141,29 @@ func edit(t *testing.T, typ string, change func(inputs map[string]any)) {
 	t.Fatalf("the inventory has no %s", typ)
 }
 
-// kill ends every process of a control plane at once, as a power cut does.
-func kill(t *testing.T, cluster string) {
+// kill ends every process of a control plane at once, as a power cut does, and gives their numbers.
+func kill(t *testing.T, cluster string) (pids []int) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(os.Getenv("ALPHAPULSE_HOME"), "kwok", "clusters", cluster, "pids", "*.pid"))
-	require.NoError(t, err)
-	require.Len(t, files, 6, "etcd, API server, controller manager, scheduler, kwok and the cloud's controllers")
-	for _, path := range files {
-		data, err := os.ReadFile(path)
-		require.NoError(t, err)
-		pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "cloud-controllers"} {
+		pid, err := processOf(cluster, component)
 		require.NoError(t, err)
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		pids = append(pids, pid)
 	}
+	return pids
+}
+
+// processOf is the number of a process of a control plane, as the file says that is written when it is started.
+func processOf(cluster, component string) (int, error) {
+	path, err := home.Path("kwok", "clusters", cluster, "pids", component+".pid")
+	if err != nil {
+		return 0, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(data)))
 }
 
 // The source's own sizing is refused with its numbers, before anything is made (C3).

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -106,8 +107,8 @@ func EnsureRunning(ctx context.Context, name string) error {
 	return startControllers(spec)
 }
 
-// restart starts what does not run of a control plane, until it answers. kwokctl starts each process once, and waits for what never comes where
-// one has ended: an API server does, whose etcd takes longer to read its log anew than it waits.
+// restart starts what does not run of a control plane, until it answers. An API server gives up when its etcd takes longer to read its log anew
+// than it waits, as on a busy machine; then another one is started.
 func restart(ctx context.Context, name string) error {
 	release, err := release(ctx)
 	if err != nil {
@@ -117,7 +118,7 @@ func restart(ctx context.Context, name string) error {
 		if err = dropStalePIDs(ctx, name); err != nil {
 			return err
 		}
-		if err = kwokctl(ctx, release, "start", "cluster", "--name", name, "--wait", restartTimeout); err == nil {
+		if err = start(ctx, name, release); err == nil {
 			err = releaseNodes(ctx, name)
 		}
 		if err == nil && runs(ctx, name, components) {
@@ -126,6 +127,34 @@ func restart(ctx context.Context, name string) error {
 	}
 	if err == nil {
 		err = errors.New("its processes end")
+	}
+	return err
+}
+
+// start has kwokctl start what does not run, and stops it when something has ended: it starts each process once, and then waits for minutes for
+// what never comes.
+func start(ctx context.Context, name, release string) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		look := time.NewTicker(time.Second)
+		defer look.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+			for _, component := range components {
+				if pid := readPID(name, component); pid != 0 && !owns(ctx, name, pid) {
+					stop(fmt.Errorf("%s has ended at once", component))
+				}
+			}
+		}
+	}()
+	err := kwokctl(ctx, release, "start", "cluster", "--name", name, "--wait", startTimeout)
+	if why := context.Cause(ctx); why != nil {
+		return why
 	}
 	return err
 }

@@ -14,11 +14,10 @@ import (
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
-// A new control plane gets startTimeout to answer, one that is started again restartTimeout, as often as starts says.
+// A control plane gets startTimeout to answer. One that is there already, and whose processes end, is started again as often as starts says.
 const (
-	startTimeout   = "120s"
-	restartTimeout = "30s"
-	starts         = 4
+	startTimeout = "120s"
+	starts       = 4
 )
 
 // controllers is the process of ours that plays the parts of AWS which live inside or beside a cluster: volumes, load balancers.

@@ -218,8 +218,10 @@ func exposed(t *testing.T, url string) map[string]metric {
 
 // What stands in a list is what the program of the version that we run exposes.
 func TestO5ListsAreWhatProgramsExpose(t *testing.T) {
+	t.Parallel()
 	for _, p := range programs {
 		t.Run(p.list, func(t *testing.T) {
+			t.Parallel() // most of it is waiting for what a program shows only after a while
 			p.start(t)
 			if p.after != nil {
 				p.after(t)

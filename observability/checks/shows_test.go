@@ -107,6 +107,7 @@ func compares(expr parser.Expr) (yes bool) {
 
 // A question whose sides do not match has no error, but no answer either, whatever there is.
 func TestO3EveryQuestionHasAnAnswer(t *testing.T) {
+	t.Parallel()
 	known := world(t)
 	engine := promqltest.NewTestEngine(t, false, 0, 50_000_000)
 	for _, q := range questions(t) {

@@ -183,6 +183,7 @@ func colour(steps []step, value float64) string {
 }
 
 func TestO3OverviewOfAHealthyPlatformIsGreen(t *testing.T) {
+	t.Parallel()
 	for title, colour := range lights(t, watch(t, platform(nil))) {
 		if title == "Alerts that page" || title == "Alerts for the morning" || title == "Who watches" {
 			continue // of a platform that is only half there: below
@@ -193,6 +194,7 @@ func TestO3OverviewOfAHealthyPlatformIsGreen(t *testing.T) {
 
 // What goes wrong shows where it should, in its own light.
 func TestO3OverviewShowsWhatHurts(t *testing.T) {
+	t.Parallel()
 	for name, one := range map[string]struct {
 		changes map[string]string
 		want    map[string]string

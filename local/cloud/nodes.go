@@ -16,7 +16,7 @@ import (
 )
 
 // lookEvery is how long it takes until a machine that has ended is noticed; AWS takes up to a minute, and nobody learns from that.
-const lookEvery = time.Second
+const lookEvery = 2 * time.Second
 
 // nodes removes the nodes of machines that are no more, as the cloud controller manager does, with what ran on them.
 func nodes(ctx context.Context, c *cloud) error {

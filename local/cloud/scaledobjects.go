@@ -64,12 +64,12 @@ func scaledObjects(ctx context.Context, c *cloud) error {
 }
 
 func (c *cloud) scale(ctx context.Context) error {
-	deployments, err := c.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{})
+	deployments, err := c.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + kedaOperator})
 	if err != nil {
 		return err
 	}
 	for _, operator := range deployments.Items {
-		if operator.Name != kedaOperator || operator.Status.AvailableReplicas == 0 {
+		if operator.Status.AvailableReplicas == 0 {
 			continue
 		}
 		list, err := c.dynamic.Resource(ScaledObjects).List(ctx, metav1.ListOptions{})

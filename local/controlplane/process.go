@@ -56,7 +56,7 @@ func create(ctx context.Context, name, release string) error {
 	args := []string{"create", "cluster", "--config", config, "--name", name, "--runtime", "binary",
 		"--kube-authorization", "--kube-admission", "--kubeconfig", "", "--wait", startTimeout,
 		// Every 15 seconds in EKS. Nobody wants to wait that long here for an autoscaler's first look at its minimum.
-		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=1s",
+		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=3s",
 		// The garbage collector asks several times for each object that is deleted with what it owns: with the 20 requests a second that are the
 		// default, a stack of 450 objects takes more than a minute to go.
 		"--extra-args", "kube-controller-manager=kube-api-qps=500", "--extra-args", "kube-controller-manager=kube-api-burst=1000",
@@ -84,15 +84,12 @@ func kwokctl(ctx context.Context, release string, args ...string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, tool, args...)
-	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+work, "KWOK_KUBE_VERSION="+release, thrifty)
+	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+work, "KWOK_KUBE_VERSION="+release)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("kwokctl %s %s: %w\n%s", args[0], args[1], err, bytes.TrimSpace(out))
 	}
 	return nil
 }
-
-// thrifty has what runs on and on use no more memory than it needs, unlike the programs of one run, which the engine lets use more.
-const thrifty = "GOGC=100"
 
 // startControllers starts our cloud controllers for a cluster unless they run. The program is this one, under the name that
 // Pulumi knows it by; the first argument decides what it does.
@@ -116,7 +113,6 @@ func startControllers(spec Spec) error {
 	defer log.Close()
 	cmd := exec.Command(self, controllers, "--cluster", spec.Name, "--kubeconfig", kubeconfig,
 		"--account", spec.Account, "--region", spec.Region, "--subnets", strings.Join(spec.Subnets, ","))
-	cmd.Env = append(os.Environ(), thrifty)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

@@ -21,6 +21,16 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
+// One life of the stack in which everything goes wrong once, and is put right by what the runbooks say (E1).
+func TestE1WhateverGoesWrongIsMadeGood(t *testing.T) {
+	suite.Fresh(t)
+	require.True(t, t.Run("mishaps", testMishaps))
+	complete := names(inState(t))
+	require.True(t, t.Run("an unreachable cluster is waited for, or forgotten", testUnreachableCluster))
+	require.True(t, t.Run("killed at twenty points, up is completed", func(t *testing.T) { testKills(t, complete) }))
+	t.Run("a stuck deletion names what holds it", testStuckDeletion)
+}
+
 // account is that of stack local.
 const account = "000000000000"
 

@@ -20,9 +20,8 @@ import (
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-// One life of the stack in which everything goes wrong once, and is put right by what the runbooks say (E1).
-func TestE1MishapsAreRepairedByTheRunbooks(t *testing.T) {
-	suite.Fresh(t)
+// testMishaps begins with nothing and ends with a stack that is complete.
+func testMishaps(t *testing.T) {
 	t.Run("a creation whose end nobody saw is adopted by hand", testPendingOperation)
 	t.Run("a lost reply leaves an orphan with its name and a command", testLostReply)
 	t.Run("a power cut while the cluster is made", testPowerCut)

@@ -20,11 +20,18 @@ import (
 
 // One stack serves all: bringing it up takes longer than the tests.
 func TestObservability(t *testing.T) {
+	t.Parallel()
 	suite.Fresh(t)
 	suite.Do(t, "up", "--stack", stack)
 	c := connect(t)
-	t.Run("O1PrometheusWatchesWhatThereIs", func(t *testing.T) { watchesWhatThereIs(t, c) })
-	t.Run("O2ALatencySpikePagesOnceAndIsOver", func(t *testing.T) { pagesOnceAndIsOver(t, c) })
+	t.Run("O1PrometheusWatchesWhatThereIs", func(t *testing.T) {
+		t.Parallel()
+		watchesWhatThereIs(t, c)
+	})
+	t.Run("O2ALatencySpikePagesOnceAndIsOver", func(t *testing.T) {
+		t.Parallel()
+		pagesOnceAndIsOver(t, c)
+	})
 }
 
 func watchesWhatThereIs(t *testing.T, c *cluster) {

@@ -56,7 +56,6 @@ tools: $(LOCAL)/engine
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
 	@tools/suite test $(MAKE) --no-print-directory suites
 
-# On the local engine three suites run at a time, and four tests of those that mostly wait.
 suites:
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/compile violations -o bin/violations ./rules/violations
@@ -68,7 +67,7 @@ suites:
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
 	@tools/suite stand-ins sh -c 'cd local && go test -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
 	@tools/suite watching sh -c 'cd observability/checks && ALPHAPULSE_TOOLS=$(LOCAL)/tools go test -count=1 -timeout $(UNIT_BUDGET) ./...'
-	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -parallel 4 -timeout $(ENGINE_BUDGET) ./e2e/...'
+	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -timeout $(ENGINE_BUDGET) ./e2e/...'
 
 lint: ## Run the linters on all modules
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)

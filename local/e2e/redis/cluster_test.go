@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -310,6 +311,10 @@ type quiet struct{ io.Writer }
 func (quiet) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // clusters wait for timeouts most of the time
+		panic(err)
+	}
 	client.SetLogger(quiet{})
 	os.Exit(m.Run())
 }

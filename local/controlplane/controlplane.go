@@ -147,7 +147,7 @@ func start(ctx context.Context, name, release string) error {
 			}
 			for _, component := range components {
 				if pid := readPID(name, component); pid != 0 && !owns(ctx, name, pid) {
-					stop(fmt.Errorf("%s has ended at once", component))
+					stop(fmt.Errorf("%s has ended", component))
 				}
 			}
 		}

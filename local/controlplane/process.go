@@ -168,6 +168,15 @@ func owns(ctx context.Context, name string, pid int) bool {
 	return err == nil && strings.Contains(string(out), dir+"/")
 }
 
+// Processes are the numbers of a control plane's processes by their names, the cloud controllers' too; 0 of one that was not started.
+func Processes(name string) map[string]int {
+	all := map[string]int{controllers: readPID(name, controllers)}
+	for _, component := range components {
+		all[component] = readPID(name, component)
+	}
+	return all
+}
+
 // readPID is 0 when there is no pid file.
 func readPID(name, component string) int {
 	dir, err := file(name)

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -16,8 +13,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
-	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
@@ -61,11 +58,11 @@ func TestE1StagingIsMadeSurvivesAPowerCutAndIsDestroyed(t *testing.T) {
 	died := kill(t, "alphapulse-staging")
 	run := suite.Start(t, "--stack", "staging", "up")
 	run.Until(t, "an API server is started", func(context.Context) (bool, error) {
-		pid, err := processOf("alphapulse-staging", "kube-apiserver")
-		if err != nil || slices.Contains(died, pid) {
-			return false, err
+		started := controlplane.Processes("alphapulse-staging")["kube-apiserver"]
+		if started == 0 || started == died["kube-apiserver"] {
+			return false, nil
 		}
-		return true, syscall.Kill(pid, syscall.SIGKILL)
+		return true, syscall.Kill(started, syscall.SIGKILL)
 	})
 	back := run.Wait()
 	require.NoError(t, back.Err, suite.Tail(back.Output, 40))
@@ -142,28 +139,15 @@ func edit(t *testing.T, typ string, change func(inputs map[string]any)) {
 }
 
 // kill ends every process of a control plane at once, as a power cut does, and gives their numbers.
-func kill(t *testing.T, cluster string) (pids []int) {
+func kill(t *testing.T, cluster string) map[string]int {
 	t.Helper()
-	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "cloud-controllers"} {
-		pid, err := processOf(cluster, component)
-		require.NoError(t, err)
+	processes := controlplane.Processes(cluster)
+	require.Len(t, processes, 6, "etcd, API server, controller manager, scheduler, kwok and the cloud's controllers")
+	for name, pid := range processes {
+		require.NotZero(t, pid, name)
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-		pids = append(pids, pid)
 	}
-	return pids
-}
-
-// processOf is the number of a process of a control plane, as the file says that is written when it is started.
-func processOf(cluster, component string) (int, error) {
-	path, err := home.Path("kwok", "clusters", cluster, "pids", component+".pid")
-	if err != nil {
-		return 0, err
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(string(data)))
+	return processes
 }
 
 // The source's own sizing is refused with its numbers, before anything is made (C3).

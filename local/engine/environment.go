@@ -73,7 +73,7 @@ func (e *Engine) setEnviron() error {
 		"PULUMI_SKIP_UPDATE_CHECK=true",
 		"PULUMI_PARALLEL=64",         // as README.md says; on two CPUs it would be 8, which can all wait for a ninth
 		"PULUMI_DEBUG_COMMANDS=true", // for --event-log, which the summaries are read from
-		// A fifth of their time went into collecting what is thrown away soon. A control plane that they start has it, too, for a few hundred MB.
+		// A fifth of their time went into collecting what is thrown away soon. A control plane that they start has it, too.
 		"GOGC=400",
 	)
 	if os.Getenv(home.StateVariable) == "at-end" {

@@ -23,12 +23,6 @@ func Reset() error {
 	return err
 }
 
-// Calls is how many calls that change something the last operation has made.
-func Calls() (int, error) {
-	calls, err := count(func(map[string]int) {})
-	return calls[total], err
-}
-
 // next counts one call, over all plugin processes of the operation.
 func next(typ string) (number, error) {
 	calls, err := count(func(calls map[string]int) {

@@ -27,7 +27,6 @@ var (
 // An engine that is killed at any step of `make up` leaves what the next one completes (E1). Each run is killed some calls after the
 // one before, in turn after a call and before it, so that one life of the stack meets every point. One call makes one resource.
 func testKills(t *testing.T, complete []string) {
-	calls := len(complete)
 	began := time.Now()
 	suite.Killable(t, true)
 	done, isMade, isNot := 0, 0, 0
@@ -37,7 +36,7 @@ func testKills(t *testing.T, complete []string) {
 	}
 	for i := range points {
 		// Two steps are kept for the last run: calls that are under way together may run past a point.
-		fault := fmt.Sprintf("kill@%d", max(1, (calls-done)/(points-i+2)))
+		fault := fmt.Sprintf("kill@%d", max(1, (len(complete)-done)/(points-i+2)))
 		if i%2 == 1 {
 			fault = strings.Replace(fault, "kill", "kill-before", 1)
 		}
@@ -55,8 +54,8 @@ func testKills(t *testing.T, complete []string) {
 	last := suite.Do(t, "up")
 	count(last)
 	state, cloud := inState(t), inCloud(t)
-	t.Logf("kill points: points=%d calls=%d made=%d not-made=%d left-for-the-last-run=%d seconds=%.0f",
-		points, calls, isMade, isNot, last.Figure(t, "changes"), time.Since(began).Seconds())
+	t.Logf("kill points: points=%d resources=%d made=%d not-made=%d left-for-the-last-run=%d seconds=%.0f",
+		points, len(complete), isMade, isNot, last.Figure(t, "changes"), time.Since(began).Seconds())
 
 	assert.Empty(t, last.Figures["orphans"])
 	assert.Positive(t, isMade)

@@ -14,39 +14,55 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/alphapulse/infrastructure/local/controlplane"
+	"github.com/alphapulse/infrastructure/local/e2e/observability"
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-// One life of the local stack: made, left alone, drifted, repaired, destroyed (E1, E2).
+// One life of the local stack: made, watched, left alone, drifted, repaired, destroyed (E1, E2).
 func TestE1LocalStackIsMadeLeftAloneRepairedAndDestroyed(t *testing.T) {
 	suite.Fresh(t)
 	first := suite.Do(t, "up")
 	assert.Positive(t, first.Figure(t, "changes"))
 	suite.AllReady(t, first)
 
+	// While somebody waits for a page, which takes minutes, the rest goes on: it changes nothing that is watched.
+	t.Run("while it runs", func(t *testing.T) {
+		t.Run("O2 a latency spike pages once and is over", func(t *testing.T) {
+			t.Parallel()
+			observability.PagesOnceAndIsOver(t)
+		})
+		t.Run("one after the other", func(t *testing.T) {
+			t.Parallel()
+			t.Run("O1 Prometheus watches what there is", observability.WatchesWhatThereIs)
+			t.Run("E1 a second run changes nothing", testSecondRun)
+			t.Run("E2 hand-made edits in the account and in the cluster are drift", testDrift)
+			t.Run("C4 volumes and load balancers are provisioned", testVolumesAndLoadBalancers)
+		})
+	})
+	assert.Zero(t, suite.Do(t, "down").Figure(t, "left"))
+}
+
+func testSecondRun(t *testing.T) {
 	again := suite.Do(t, "up")
-	assert.Zero(t, again.Figure(t, "changes"), "a second run changes nothing")
+	assert.Zero(t, again.Figure(t, "changes"))
 	suite.AllReady(t, again)
 	assert.Zero(t, suite.Do(t, "up", "--refresh=false").Figure(t, "changes"), "nor does one that does not look at the cloud first")
+}
 
-	t.Run("E2 hand-made edits in the account and in the cluster are drift", func(t *testing.T) {
-		edit(t, "aws:kms/key:Key", func(inputs map[string]any) { inputs["enableKeyRotation"] = false })
-		api := suite.Client(t, "local").AutoscalingV2().HorizontalPodAutoscalers("alphapulse-local")
-		_, err := api.Patch(t.Context(), "api-hpa", types.MergePatchType, []byte(`{"spec":{"maxReplicas":7}}`), meta.PatchOptions{})
-		require.NoError(t, err)
+func testDrift(t *testing.T) {
+	edit(t, "aws:kms/key:Key", func(inputs map[string]any) { inputs["enableKeyRotation"] = false })
+	api := suite.Client(t, "local").AutoscalingV2().HorizontalPodAutoscalers("alphapulse-local")
+	_, err := api.Patch(t.Context(), "api-hpa", types.MergePatchType, []byte(`{"spec":{"maxReplicas":7}}`), meta.PatchOptions{})
+	require.NoError(t, err)
 
-		seen := suite.Do(t, "preview")
-		assert.Equal(t, 2, seen.Figure(t, "update"), suite.Tail(seen.Output, 40))
-		assert.Contains(t, seen.Output, "~enableKeyRotation")
-		assert.Equal(t, 2, suite.Do(t, "up").Figure(t, "changes"), "and the next run repairs them")
-		now, err := api.Get(t.Context(), "api-hpa", meta.GetOptions{})
-		require.NoError(t, err)
-		assert.EqualValues(t, 6, now.Spec.MaxReplicas)
-	})
-	t.Run("C4 volumes and load balancers are provisioned", testVolumesAndLoadBalancers)
-
-	assert.Zero(t, suite.Do(t, "down").Figure(t, "left"))
+	seen := suite.Do(t, "preview")
+	assert.Equal(t, 2, seen.Figure(t, "update"), suite.Tail(seen.Output, 40))
+	assert.Contains(t, seen.Output, "~enableKeyRotation")
+	assert.Equal(t, 2, suite.Do(t, "up").Figure(t, "changes"), "and the next run repairs them")
+	now, err := api.Get(t.Context(), "api-hpa", meta.GetOptions{})
+	require.NoError(t, err)
+	assert.EqualValues(t, 6, now.Spec.MaxReplicas)
 }
 
 func TestE1StagingIsMadeSurvivesAPowerCutAndIsDestroyed(t *testing.T) {

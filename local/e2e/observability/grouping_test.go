@@ -3,6 +3,7 @@ package observability
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/alphapulse/infrastructure/local/e2e/programs"
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 // fire is an alert with labels as Prometheus sends them.
 func fire(name, severity string, labels ...string) alert {

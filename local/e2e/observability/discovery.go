@@ -18,23 +18,9 @@ import (
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
 )
 
-// One stack serves all: bringing it up takes longer than the tests.
-func TestObservability(t *testing.T) {
-	t.Parallel()
-	suite.Fresh(t)
-	suite.Do(t, "up", "--stack", stack)
+// WatchesWhatThereIs holds what Prometheus finds in stack local, which is up, against the list of what has to be watched.
+func WatchesWhatThereIs(t *testing.T) {
 	c := connect(t)
-	t.Run("O1PrometheusWatchesWhatThereIs", func(t *testing.T) {
-		t.Parallel()
-		watchesWhatThereIs(t, c)
-	})
-	t.Run("O2ALatencySpikePagesOnceAndIsOver", func(t *testing.T) {
-		t.Parallel()
-		pagesOnceAndIsOver(t, c)
-	})
-}
-
-func watchesWhatThereIs(t *testing.T, c *cluster) {
 	rows := list(t)
 	own := programs.AddressesIn(loopback, 1, 2)
 	n := newNetwork(t, own[0], nil)

@@ -74,7 +74,7 @@ type row struct {
 // list reads testdata/targets.txt.
 func list(t *testing.T) (rows []row) {
 	t.Helper()
-	file, err := os.Open("testdata/targets.txt")
+	file, err := os.Open(filepath.Join(suite.Root, "local", "e2e", "observability", "testdata", "targets.txt"))
 	require.NoError(t, err)
 	defer file.Close()
 	lines := bufio.NewScanner(file)

@@ -70,7 +70,9 @@ const alertmanagers = "alertmanager-names.monitoring.svc.cluster.local."
 
 func latency(e event) bool { return e.Payload.Class == "api-latency" }
 
-func pagesOnceAndIsOver(t *testing.T, c *cluster) {
+// PagesOnceAndIsOver makes the API of stack local, which is up, slow and quick again, and has a person called by it.
+func PagesOnceAndIsOver(t *testing.T) {
+	c := connect(t)
 	own := programs.AddressesIn(loopback, 2, 4)
 	api := &exporter{}
 	api.turn(false)

@@ -134,18 +134,14 @@ func (e *Engine) object(ctx context.Context, r resource) (string, error) {
 	return strings.TrimPrefix(live.GetNamespace()+"/"+live.GetName(), "/"), nil
 }
 
-// adopt moves pending creations with an ID among the resources, and forgets the others: export, edit and import of the stack's state,
-// which Pulumi checks.
+// adopt moves pending creations with an ID among the resources, and forgets the others: an edited copy of the state is imported, which
+// Pulumi checks.
 func (e *Engine) adopt(ctx context.Context, ids map[string]string) error {
-	path, remove, err := temporary("state.json")
+	own, err := checkpoint(e.stack)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	if err := e.quietly(ctx, "pulumi", "stack", "export", "--file", path); err != nil {
-		return err
-	}
-	file, err := os.ReadFile(path)
+	file, err := os.ReadFile(own)
 	if err != nil {
 		return err
 	}
@@ -153,32 +149,47 @@ func (e *Engine) adopt(ctx context.Context, ids map[string]string) error {
 	if err != nil {
 		return err
 	}
+	path, remove, err := temporary("state.json")
+	if err != nil {
+		return err
+	}
+	defer remove()
 	if err := os.WriteFile(path, edited, 0o600); err != nil {
 		return err
 	}
 	return e.quietly(ctx, "pulumi", "stack", "import", "--file", path)
 }
 
-// adopted edits an exported state. A resource that is being replaced is there twice: the new one takes the place of one that was
-// deleted before, and one that is to be deleted after is marked so.
+// export is what `pulumi stack export` would print. A checkpoint has the same inside, and pulumi takes a second less to be asked.
+type export struct {
+	Version    int                        `json:"version"`
+	Features   []string                   `json:"features,omitempty"`
+	Deployment map[string]json.RawMessage `json:"deployment"`
+}
+
+// adopted makes an export of a checkpoint, edited. A resource that is being replaced is there twice: the new one takes the place of one that
+// was deleted before, and one that is to be deleted after is marked so.
 func adopted(file []byte, ids map[string]string) ([]byte, error) {
-	var export struct {
-		Version    int                        `json:"version"`
-		Deployment map[string]json.RawMessage `json:"deployment"`
+	var now struct {
+		Version    int      `json:"version"`
+		Features   []string `json:"features"`
+		Checkpoint struct {
+			Latest map[string]json.RawMessage `json:"latest"`
+		} `json:"checkpoint"`
 	}
-	if err := json.Unmarshal(file, &export); err != nil {
-		return nil, fmt.Errorf("reading the exported state: %w", err)
+	if err := json.Unmarshal(file, &now); err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
 	}
+	latest := now.Checkpoint.Latest
 	var resources []map[string]json.RawMessage
 	var operations []struct {
 		Resource map[string]json.RawMessage `json:"resource"`
 		Type     apitype.OperationType      `json:"type"`
 	}
-	if err := errors.Join(json.Unmarshal(export.Deployment["resources"], &resources),
-		json.Unmarshal(export.Deployment["pending_operations"], &operations)); err != nil {
-		return nil, fmt.Errorf("reading the exported state: %w", err)
+	if err := errors.Join(json.Unmarshal(latest["resources"], &resources), json.Unmarshal(latest["pending_operations"], &operations)); err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
 	}
-	delete(export.Deployment, "pending_operations")
+	delete(latest, "pending_operations")
 	for _, operation := range operations {
 		made := operation.Resource
 		id := ids[text(made["urn"])]
@@ -203,8 +214,8 @@ func adopted(file []byte, ids map[string]string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	export.Deployment["resources"] = all
-	return json.Marshal(export)
+	latest["resources"] = all
+	return json.Marshal(export{now.Version, now.Features, latest})
 }
 
 func text(raw json.RawMessage) (s string) {

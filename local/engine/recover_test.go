@@ -14,7 +14,7 @@ import (
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
-const exported = `{"version":3,"deployment":{
+const interrupted = `{"version":3,"features":["f"],"checkpoint":{"stack":"s","latest":{
 	"manifest":{"time":"2026-11-22T00:00:00Z","magic":"m"},
 	"resources":[
 		{"urn":"urn::vpc","custom":true,"id":"vpc-1","outputs":{"big":12345678901234567890}},
@@ -25,13 +25,14 @@ const exported = `{"version":3,"deployment":{
 		{"type":"creating","resource":{"urn":"urn::not-made","custom":true,"type":"t"}},
 		{"type":"creating","resource":{"urn":"urn::replaced","custom":true,"type":"t"}},
 		{"type":"creating","resource":{"urn":"urn::replaced-after","custom":true,"type":"t"}},
-		{"type":"deleting","resource":{"urn":"urn::vpc","custom":true,"id":"vpc-1"}}]}}`
+		{"type":"deleting","resource":{"urn":"urn::vpc","custom":true,"id":"vpc-1"}}]}}}`
 
 func TestPendingCreationsMoveAmongTheResources(t *testing.T) {
-	out, err := adopted([]byte(exported), map[string]string{"urn::made": "m-1", "urn::replaced": "new-1", "urn::replaced-after": "new-2"})
+	out, err := adopted([]byte(interrupted), map[string]string{"urn::made": "m-1", "urn::replaced": "new-1", "urn::replaced-after": "new-2"})
 	require.NoError(t, err)
 	var after struct {
 		Version    int
+		Features   []string
 		Deployment struct {
 			Manifest  map[string]string
 			Resources []map[string]json.RawMessage
@@ -40,6 +41,7 @@ func TestPendingCreationsMoveAmongTheResources(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(out, &after))
 	assert.Equal(t, 3, after.Version)
+	assert.Equal(t, []string{"f"}, after.Features)
 	assert.Equal(t, "m", after.Deployment.Manifest["magic"])
 	assert.Nil(t, after.Deployment.Pending)
 	var seen []string

@@ -90,7 +90,7 @@ func (g group) try(t *testing.T) {
 }
 
 // most is how many rows share a preview at most, since one that is wrong has all of them looked at.
-const most = 8
+const most = 16
 
 // together shares previews out: the first that fits.
 func together(t *testing.T, rows []change) []group {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -67,14 +68,16 @@ func find(t *testing.T, objects []object, kind, name string) object {
 	return objects[i]
 }
 
-// kubernetes stands for the API server: it lists what there is to whoever has Traefik's token, as far as the shipped roles let it. Nothing
-// changes but the status of Ingresses, which it keeps. The real one would refuse Services with loopback addresses.
+// kubernetes stands for the API server: it lists what there is to whoever has Traefik's token, as far as the shipped roles let it. It keeps
+// the status of Ingresses; what else changes has all who watch list anew. The real one would refuse Services with loopback addresses.
 type kubernetes struct {
 	address string
-	objects []object
 	rights  map[string]bool // "verb group/resource"
 
 	lock     sync.Mutex
+	objects  []object
+	changed  chan struct{} // closed when objects are others
+	versions int           // of what changed: Traefik looks at nothing whose version is the same
 	statuses map[string][]networking.IngressLoadBalancerIngress
 	refused  []string          // what the roles do not allow
 	lists    map[string]string // kinds by resource
@@ -84,7 +87,7 @@ type kubernetes struct {
 func startKubernetes(t *testing.T, address string, objects []object) (*kubernetes, []byte) {
 	t.Helper()
 	k := &kubernetes{
-		address: address, objects: objects, rights: map[string]bool{}, statuses: map[string][]networking.IngressLoadBalancerIngress{},
+		address: address, objects: objects, changed: make(chan struct{}), rights: map[string]bool{}, statuses: map[string][]networking.IngressLoadBalancerIngress{},
 		lists: map[string]string{
 			"services": "Service", "secrets": "Secret", "endpointslices": "EndpointSlice", "ingresses": "Ingress", "ingressclasses": "IngressClass", "nodes": "Node",
 		},
@@ -171,8 +174,19 @@ func (k *kubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done() // nothing changes
+		k.lock.Lock()
+		changed := k.changed
+		k.lock.Unlock()
+		select {
+		case <-r.Context().Done():
+		case <-changed:
+			_ = json.NewEncoder(w).Encode(object{"type": "ERROR", "object": object{
+				"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": http.StatusGone,
+			}})
+		}
 	default:
+		k.lock.Lock()
+		defer k.lock.Unlock()
 		items := []object{}
 		for _, o := range k.objects {
 			if o.kind() == k.lists[resource] {
@@ -198,8 +212,26 @@ func (k *kubernetes) seen() (map[string][]networking.IngressLoadBalancerIngress,
 	return maps.Clone(k.statuses), slices.Clone(k.refused)
 }
 
+// put replaces the object of the same kind and name.
+func (k *kubernetes) put(t *testing.T, changed object) {
+	t.Helper()
+	k.lock.Lock()
+	defer k.lock.Unlock()
+	find(t, k.objects, changed.kind(), changed.name())
+	k.versions++
+	changed["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(k.versions)
+	k.objects = slices.Clone(k.objects)
+	for i, o := range k.objects {
+		if o.kind() == changed.kind() && o.name() == changed.name() {
+			k.objects[i] = changed
+		}
+	}
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
 // endpoints is what Kubernetes makes of a Service and a pod behind it.
-func endpoints(service object, address string) object {
+func endpoints(service object, address string, ready bool) object {
 	var ports []any
 	offered, _ := service.at("spec", "ports").([]any)
 	for _, port := range offered {
@@ -209,7 +241,7 @@ func endpoints(service object, address string) object {
 	return object{
 		"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "addressType": "IPv4", "ports": ports,
 		"metadata":  map[string]any{"name": service.name() + "-1", "namespace": namespace, "labels": object{"kubernetes.io/service-name": service.name()}},
-		"endpoints": []any{object{"addresses": []string{address}, "conditions": object{"ready": true}}},
+		"endpoints": []any{object{"addresses": []string{address}, "conditions": object{"ready": ready, "serving": ready}}},
 	}
 }
 

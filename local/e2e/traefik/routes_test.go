@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net/http"
 	"syscall"
 	"testing"
@@ -22,6 +23,7 @@ func TestW1IngressAsItIsShipped(t *testing.T) {
 	s := newStand(t, 3)
 	t.Run("N5 forged headers change nothing", func(t *testing.T) { forged(t, s) })
 	t.Run("W1 routes", func(t *testing.T) { routes(t, s) })
+	t.Run("O5 a service without pods is a failure, and counted", func(t *testing.T) { withoutPods(t, s) })
 	t.Run("N5 who is turned away", func(t *testing.T) { turnedAway(t, s) })
 	t.Run("C6 rights", func(t *testing.T) { rights(t, s) })
 	t.Run("W1 D7 limits without Redis", func(t *testing.T) { withoutRedis(t, s) })
@@ -49,6 +51,36 @@ func routes(t *testing.T, s *stand) {
 		assert.Contains(t, []int{http.StatusMovedPermanently, http.StatusPermanentRedirect}, a.status)
 		assert.Equal(t, "https://"+host+"/v1/signals?of=today", a.header.Get("Location"))
 	}
+}
+
+// withoutPods: billing's only pod is not ready for a while. Nobody else is asked in its place, and what IngressErrors counts has it.
+func withoutPods(t *testing.T, s *stand) {
+	s.kubernetes.lock.Lock()
+	service := find(t, s.kubernetes.objects, "Service", "billing-service")
+	s.kubernetes.lock.Unlock()
+	v := s.visitor(t, s.address(64))
+	answers := func(ready bool, status int) {
+		s.kubernetes.put(t, endpoints(service, s.address(32), ready))
+		for _, r := range s.replicas {
+			last, tries := 0, 0
+			require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, limit, true, func(context.Context) (bool, error) {
+				tries++ // a new client each time
+				a, err := v.ask(r, "/billing", behalf(fmt.Sprintf("10.7.%d.%d", tries/256, tries%256))(0))
+				last = a.status
+				return err == nil && a.status == status, nil
+			}), "with ready=%v billing has to answer %d, and answers %d", ready, status, last)
+		}
+	}
+	answers(false, http.StatusServiceUnavailable)
+	for _, r := range s.replicas {
+		response, err := http.Get("http://" + r.address + ":8080/metrics")
+		require.NoError(t, err)
+		text, err := io.ReadAll(response.Body)
+		require.NoError(t, response.Body.Close())
+		require.NoError(t, err)
+		assert.Regexp(t, `(?m)^traefik_router_requests_total\{code="503",.*service="alphapulse-prod-billing-service-\w+@kubernetes"\} [1-9]`, string(text))
+	}
+	answers(true, http.StatusOK)
 }
 
 func turnedAway(t *testing.T, s *stand) {

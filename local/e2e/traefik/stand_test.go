@@ -57,7 +57,7 @@ func newStand(t *testing.T, block int) *stand {
 	objects := shipped(t, s.origin.pem, s.address(64)+"/26")
 	for n, name := range map[int]string{31: "api-service", 32: "billing-service"} {
 		service := find(t, objects, "Service", name)
-		objects = append(objects, endpoints(service, s.address(n)))
+		objects = append(objects, endpoints(service, s.address(n), true))
 		listener, err := net.Listen("tcp", s.address(n)+":8000")
 		require.NoError(t, err)
 		serve(t, listener, echo(name))

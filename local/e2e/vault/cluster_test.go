@@ -93,6 +93,24 @@ func (c *cluster) start(t *testing.T, i int) {
 	c.processes[i] = programs.Start(c.t, p.command(t, "entrypoint"))
 }
 
+// metrics are what a pod tells Prometheus, who has no token; nothing while it does not answer.
+func (c *cluster) metrics(i int) string {
+	answer, err := c.client.Get("https://" + c.pods[i].name + ".vault-internal:8200/v1/sys/metrics?format=prometheus")
+	if err != nil {
+		return ""
+	}
+	text, err := readAll(answer)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return ""
+	}
+	return string(text)
+}
+
+func readAll(answer *http.Response) ([]byte, error) {
+	defer func() { _ = answer.Body.Close() }()
+	return io.ReadAll(answer.Body)
+}
+
 // ask sends a request to one pod, or to the one it sends to, and gives the status and the answer.
 func (c *cluster) ask(i int, method, path, token string, body any) (int, map[string]any, error) {
 	text, err := json.Marshal(body)
@@ -108,8 +126,7 @@ func (c *cluster) ask(i int, method, path, token string, body any) (int, map[str
 	if err != nil {
 		return 0, nil, err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	raw, err := io.ReadAll(answer.Body)
+	raw, err := readAll(answer)
 	if err != nil {
 		return 0, nil, err
 	}

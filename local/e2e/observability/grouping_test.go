@@ -99,6 +99,16 @@ func TestO2FortyPodsAreOneIncident(t *testing.T) {
 	assert.Equal(t, "volume", told[0].Payload.Class)
 	assert.Equal(t, "[local] VolumeFull (and 39 more)", told[0].Payload.Summary)
 	assert.Equal(t, 40, strings.Count(fmt.Sprint(told[0].Payload.Details["alerts"]), "For 5 minutes"), "with all forty in it")
+
+	// Whoever has taken that one hears of what comes later, and elsewhere.
+	a.send(t, fire("VolumeFull", "page", "topic=volume", "namespace=y", "persistentvolumeclaim=data-0"),
+		fire("JobFailed", "ticket", "namespace=x", "job_name=a"), fire("JobFailed", "ticket", "namespace=x", "job_name=b"))
+	suite.Eventually(t, "PagerDuty is told of the other volume, and of each job", func(context.Context) (bool, error) { return len(a.told(all)) >= 4, nil })
+	incidents := map[string]bool{}
+	for _, e := range a.told(all) {
+		incidents[e.Dedup] = true
+	}
+	assert.Len(t, incidents, 4)
 }
 
 // The API is slow for a moment, then for hours, then for a moment no longer: whoever has been called knows already.

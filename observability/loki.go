@@ -71,7 +71,9 @@ func NewLoki(ctx *pulumi.Context, place workloads.Place, args *LokiArgs, opts ..
 		Env: append(args.Stack.env(),
 			workloads.Env{Name: "AWS_REGION", Value: args.Stack.Region},
 			workloads.Env{Name: "BUCKET", Input: args.Bucket.Name},
-			workloads.Env{Name: "RETENTION", Value: fmt.Sprintf("%dh", args.Days*24)}),
+			workloads.Env{Name: "RETENTION", Value: fmt.Sprintf("%dh", args.Days*24)},
+			// Half of what it may have, in its own unit: it reads its log with all that it has beside it.
+			workloads.Env{Name: "REPLAY_MEMORY", Value: fmt.Sprintf("%dMB", args.Spec.Limits.MemoryMiB()/2)}),
 		Files: []workloads.Files{files},
 		State: &workloads.State{GiB: args.Spec.StorageGiB, Path: lokiData, Governing: names(name)},
 		// It is ready some time after it has read its log anew, and answers the other one from the beginning.

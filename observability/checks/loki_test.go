@@ -120,7 +120,7 @@ func readLoki(text string, env map[string]string) (file lokiFile, err error) {
 func TestO4LokiKeepsLogsInOurBucketForSoLong(t *testing.T) {
 	text, err := os.ReadFile("../loki/loki.yaml")
 	require.NoError(t, err)
-	env := map[string]string{"AWS_REGION": "us-east-1", "BUCKET": "logs-of-ours", "RETENTION": "2160h"}
+	env := map[string]string{"AWS_REGION": "us-east-1", "BUCKET": "logs-of-ours", "RETENTION": "2160h", "REPLAY_MEMORY": "1024MB"}
 	// Loki looks at the whole file, comments too, and does not start where it finds a $ that it does not understand.
 	rest := regexp.MustCompile(`\$\{([A-Z_]+)\}`).ReplaceAllStringFunc(string(text), func(name string) string {
 		assert.Contains(t, env, strings.Trim(name, "${}"))
@@ -149,7 +149,7 @@ func TestO4LokiKeepsLogsInOurBucketForSoLong(t *testing.T) {
 	assert.Less(t, file.Limits.Oldest, file.Limits.Retention)
 
 	// The check itself.
-	for _, typo := range [][2]string{{"retention_period", "retention_periode"}, {"768h", "768 hours"}, {"max_size_mb: 64", "max_size_mb: 64MB"}, {"1GB", "1 giga"}} {
+	for _, typo := range [][2]string{{"retention_period", "retention_periode"}, {"768h", "768 hours"}, {"max_size_mb: 64", "max_size_mb: 64MB"}, {"${REPLAY_MEMORY}", "1 giga"}} {
 		require.Contains(t, string(text), typo[0])
 		_, err := readLoki(strings.Replace(string(text), typo[0], typo[1], 1), env)
 		assert.Error(t, err, typo[1])

@@ -140,7 +140,7 @@ var data = dashboard{
 				queries: []query{ask(`sum(certmanager_certificate_ready_status{condition!="True"}) or 0 * count(certmanager_certificate_ready_status)`, "")},
 			},
 			{
-				title: "Certificates last", kind: bars, width: 16, unit: seconds, limits: falling(21*day, 7*day), floor: number(0), about: "Until they run out. They are renewed 30 days before.",
+				title: "Certificates last", kind: bars, width: 16, unit: seconds, limits: falling(13*day, 5*day), floor: number(0), about: "Until they run out. They are renewed when a third of their life is left, 15 days of the shortest.",
 				queries: []query{ask(`sort(min by (name) (certmanager_certificate_expiration_timestamp_seconds) - time())`, "{{name}}")},
 			},
 		}},

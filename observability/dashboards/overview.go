@@ -95,8 +95,8 @@ var overview = dashboard{
 				queries: []query{ask(unscheduled, "")},
 			},
 			{
-				title: "Certificates last", kind: light, width: 4, unit: seconds, limits: falling(21*day, 7*day), leads: "data",
-				about:   "Until the first one runs out. They are renewed 30 days before: below 21 something is wrong.",
+				title: "Certificates last", kind: light, width: 4, unit: seconds, limits: falling(13*day, 5*day), leads: "data",
+				about:   "Until the first one runs out. They are renewed when a third of their life is left, 15 days of the shortest: below 13 something is wrong.",
 				queries: []query{ask(`min(certmanager_certificate_expiration_timestamp_seconds) - time()`, "")},
 			},
 			{

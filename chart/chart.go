@@ -21,6 +21,7 @@ func Install(ctx *pulumi.Context, name string, operator config.Operator, namespa
 		Chart:     pulumi.String(operator.Chart),
 		Version:   pulumi.String(operator.Version),
 		Values:    values,
+		SkipCrds:  pulumi.Bool(operator.OwnDefinitions),
 	}
 	if operator.Repository != "" { // a chart in an OCI registry is named whole
 		args.RepositoryOpts = helmv4.RepositoryOptsArgs{Repo: pulumi.String(operator.Repository)}

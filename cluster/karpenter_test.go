@@ -79,6 +79,7 @@ func TestC4KarpenterRunsAsPlanned(t *testing.T) {
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)
 	}
+	assert.Equal(t, true, made.At("skipCrds"), "they come with their own chart; a second time they would be refused")
 	definitions := run.Find(t, chartType, "karpenter-crd")
 	assert.Equal(t, []any{"oci://public.ecr.aws/karpenter/karpenter-crd", config.KarpenterVersion}, []any{definitions.At("chart"), definitions.At("version")})
 	assert.Contains(t, made.DependsOn, definitions.URN, "it does not start without its kinds")

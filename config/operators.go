@@ -7,6 +7,8 @@ type Operator struct {
 	Name string
 	// Chart and Repository are Helm's; Version, the chart's, is pinned in versions.go. Without a chart the program writes the objects itself.
 	Chart, Repository, Version string
+	// OwnDefinitions: the kinds come with a chart of their own, and not with this one, which has them, too.
+	OwnDefinitions bool
 	// Apart wants each pod of a program on a node of its own, and placed nowhere else.
 	Apart    bool
 	Programs []Program
@@ -45,7 +47,7 @@ var (
 	// Karpenter makes and removes nodes as pods need them (C4).
 	Karpenter = Operator{
 		Name:  "karpenter",
-		Chart: "oci://public.ecr.aws/karpenter/karpenter", Version: KarpenterVersion, Apart: true,
+		Chart: "oci://public.ecr.aws/karpenter/karpenter", Version: KarpenterVersion, OwnDefinitions: true, Apart: true,
 		Programs: []Program{
 			{"controller", "public.ecr.aws/karpenter/controller", KarpenterVersion, 2, Amount{CPU: "250m", Memory: "512Mi"}},
 		},

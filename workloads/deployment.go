@@ -117,6 +117,9 @@ func (b *objects) pod() corev1.PodSpecArgs {
 		Containers:                    b.newContainers(),
 		Volumes:                       b.volumes(),
 	}
+	if b.args.SharedProcesses {
+		pod.ShareProcessNamespace = pulumi.Bool(true)
+	}
 	if b.args.EveryNode {
 		pod.Tolerations = corev1.TolerationArray{corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
 		return pod

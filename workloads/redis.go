@@ -76,9 +76,10 @@ func NewRedis(ctx *pulumi.Context, place Place, args *RedisArgs, opts ...pulumi.
 		Sidecars: []Container{redisExporter([]Env{
 			{Name: "REDIS_ADDR", Value: "unix://" + redisRun + "/redis.sock"}, {Name: "REDIS_PASSWORD_FILE", Value: redisPasswords + "/exporter.json"},
 		}, credentials)},
-		MetricsPort: redisMetricsPort,
-		Priority:    CustomerFacing,
-		StopWithin:  redisStop,
+		MetricsPort:     redisMetricsPort,
+		SharedProcesses: true, // see the broker
+		Priority:        CustomerFacing,
+		StopWithin:      redisStop,
 	}, pulumi.Parent(r))
 	if err != nil {
 		return nil, err

@@ -151,6 +151,7 @@ func TestD7PodsShareWhatTheStackGivesThemWithTheExporter(t *testing.T) {
 		assert.Zero(t, whole.MemoryMiB(), kind)
 	}
 	assert.Nil(t, made.At(pod+"containers[1].readinessProbe"))
+	assert.Equal(t, true, made.At(pod+"shareProcessNamespace"), "what busybox's timeout leaves behind is not Redis' to end")
 	assert.Greater(t, seconds(t, made, pod+"terminationGracePeriodSeconds"), 20+10, "the handover, and the server's own wait for its replica")
 }
 

@@ -79,6 +79,9 @@ type ServiceArgs struct {
 	CallsKubernetes bool
 	// Identity is the ARN of the IAM role that its account may take on; nil for none.
 	Identity pulumi.StringInput
+	// SharedProcesses: the pod's containers see each other's processes, and what a script leaves behind is Kubernetes' to end. Else it is the
+	// program's, as the first process of its container.
+	SharedProcesses bool
 	// EveryNode puts a pod on each node of every pool, whatever taints it has.
 	EveryNode bool
 	// Groups are what its pods belong to besides their own: their processes may read what the group may.

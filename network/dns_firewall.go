@@ -2,6 +2,7 @@ package network
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -42,7 +43,7 @@ func (b *builder) newDNSFirewall() error {
 	} {
 		list, err := route53.NewResolverFirewallDomainList(b.ctx, b.child("dns", rule.name), &route53.ResolverFirewallDomainListArgs{
 			Name:    pulumi.String(b.args.Name + "-" + rule.name),
-			Domains: pulumi.ToStringArray(rule.domains),
+			Domains: pulumi.ToStringArray(absolute(rule.domains)),
 			Tags:    b.tags("dns", rule.name),
 		}, parent)
 		if err != nil {
@@ -69,6 +70,14 @@ func (b *builder) newDNSFirewall() error {
 		return creating("the DNS firewall's association", err)
 	}
 	return b.newQueryLogs()
+}
+
+// absolute gives names as Route 53 keeps them, with the dot at the end: without it every plan would change them.
+func absolute(names []string) (dotted []string) {
+	for _, name := range names {
+		dotted = append(dotted, strings.TrimSuffix(name, ".")+".")
+	}
+	return dotted
 }
 
 // newQueryLogs records the names that are looked up, and what the firewall made of them: an alert is a line there and nothing else.

@@ -238,10 +238,10 @@ func TestN3NamesAreLimitedByADNSFirewall(t *testing.T) {
 
 			assert.Equal(t, "network-dns-allowed-id", allowed.At("firewallDomainListId"))
 			assert.Equal(t, "network-dns-rest-id", rest.At("firewallDomainListId"))
-			assert.Equal(t, []any{"*"}, run.Find(t, domainList, "network-dns-rest").At("domains"))
+			assert.Equal(t, []any{"*."}, run.Find(t, domainList, "network-dns-rest").At("domains"))
 			domains := run.Find(t, domainList, "network-dns-allowed").At("domains")
-			assert.Subset(t, domains, []any{"*.binance.com", "*.amazonaws.com"}, "the stack's and AWS's own")
-			assert.NotContains(t, domains, "*")
+			assert.Subset(t, domains, []any{"*.binance.com.", "*.amazonaws.com."}, "the stack's and AWS's own, as Route 53 gives them back")
+			assert.NotContains(t, domains, "*.")
 
 			applied := run.Find(t, "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "network-dns-firewall")
 			assert.Equal(t, []any{"network-vpc-id", "network-dns-firewall-id"}, []any{applied.At("vpcId"), applied.At("firewallRuleGroupId")})

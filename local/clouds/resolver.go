@@ -1,10 +1,32 @@
 package clouds
 
+import (
+	"context"
+	"strings"
+
+	"github.com/alphapulse/infrastructure/local/inventory"
+)
+
+// absolute keeps names with a dot at the end, and gives them back so.
+func absolute(r *inventory.Record) error {
+	names, _ := r.Inputs["domains"].([]any)
+	for i, name := range names {
+		if text, ok := name.(string); ok && !strings.HasSuffix(text, ".") {
+			names[i] = text + "."
+		}
+	}
+	return nil
+}
+
 // Route 53 Resolver's DNS Firewall and query logs, under the names of pulumi-aws.
 var resolverTypes = []Type{
 	{Name: "route53.ResolverFirewallDomainList", ID: "rslvr-fdl-{hex}",
-		Props: `name@* domains tags{}`,
-		Out:   `arn=arn:aws:route53resolver:{region}:{account}:firewall-domain-list/{id}`},
+		Props:  `name@* domains tags{}`,
+		Out:    `arn=arn:aws:route53resolver:{region}:{account}:firewall-domain-list/{id}`,
+		create: func(_ context.Context, _ *Provider, r *inventory.Record) error { return absolute(r) },
+		update: func(_ context.Context, _ *Provider, _ inventory.Record, r *inventory.Record) error {
+			return absolute(r)
+		}},
 	{Name: "route53.ResolverFirewallRuleGroup", ID: "rslvr-frg-{hex}",
 		Props: `name@* tags{}`,
 		Out:   `arn=arn:aws:route53resolver:{region}:{account}:firewall-rule-group/{id} ownerId={account} shareStatus=NOT_SHARED`},

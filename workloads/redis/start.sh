@@ -5,11 +5,17 @@
 #   DATA, RUN               folders: what stays, and what does not
 #   FILES                   folder of these files
 #   MAXMEMORY               bytes that keys and clients may take
+#   SILENT_SECONDS          how long a master waits that was restarted in its pod
 set -eu
 : "${POD_NAME:?}" "${POD_IP:?}" "${ZONE?}" "${SERVICE:?}" "${PODS:?}" "${DATA:?}" "${RUN:?}" "${FILES:?}" "${CREDENTIALS:?}" "${MAXMEMORY:?}"
 . "$FILES/node.sh"
 
-rm -f "$RUN/stopping" # a container that was restarted in its pod
+# A container that was restarted in its pod. While a master loads its data the others hear from it, and its slots are served by nobody; its replica
+# has all of them, and takes over once it is silent: after 5 s, and up to 4 more (R1).
+if [ -e "$RUN/kept" ]; then
+	rm -f "$RUN/stopping"
+	if grep -qs 'myself,master' "$DATA/nodes.conf"; then sleep "${SILENT_SECONDS:-10}"; fi
+fi
 touch "$RUN/kept"
 password=$(newest)
 . "$FILES/keep.sh" </dev/null &

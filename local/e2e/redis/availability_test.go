@@ -33,6 +33,24 @@ func TestR1KilledMasterIsReplacedAndComesBackElsewhere(t *testing.T) {
 	t.Logf("mastership back in its zone after %.1f s more", took.Seconds())
 }
 
+// Its data may take a minute to load; here it takes no time, so it is the wait that has the replica take over.
+func TestR1MasterThatIsRestartedInItsPodIsReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := created(t)
+	app := c.application(t)
+	victim := c.masters(t, c.pods[0])["us-east-1b"][0]
+	replica := c.replicaOf(t, victim)
+	w := newWriter(t, app, victim)
+	victim.Kill()
+	c.restart(t, victim)
+	w.more(t)
+	gap := w.end()
+	t.Logf("a master is killed and restarted in its pod: no write for %.1f s", gap.Seconds())
+	assert.Less(t, gap, failoverLimit)
+	assert.Contains(t, replica.ask(t, "INFO", "replication"), "role:master")
+	soon(t, "whole, and a master in each zone", limit, func() bool { return c.whole(t) && c.balanced(t) })
+}
+
 // On a busy machine the writer itself may have to wait: a handover that was seen to take longer, or a write that was seen to fail, is tried
 // again, twice at most.
 func TestD7PlannedHandoverIsNotNoticed(t *testing.T) {

@@ -117,6 +117,15 @@ func (c *cluster) script(p *pod, file string) programs.Command {
 
 func (c *cluster) start(t *testing.T, p *pod) {
 	t.Helper()
+	for _, name := range []string{"kept", "stopping"} { // a new pod has nothing in /tmp
+		_ = os.Remove(filepath.Join(p.run, name))
+	}
+	c.restart(t, p)
+}
+
+// restart is what the kubelet does in a pod that stays.
+func (c *cluster) restart(t *testing.T, p *pod) {
+	t.Helper()
 	p.Process = programs.Start(t, c.script(p, "start.sh"))
 }
 

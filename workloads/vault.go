@@ -83,9 +83,10 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 		Entrypoint: vaultScript("entrypoint"),
 		Env:        env,
 		Files:      []Files{files, {Name: "tls", Path: vaultTLSPath, Secret: VaultCertificate}},
-		// Who is sealed or has not joined yet is not ready, but restarting would not help it.
+		// Who is sealed, has not joined yet, hears of no leader or was put out of the cluster is not ready, but restarting would not help it: one
+		// that waits for a majority would be away when it comes.
 		Probes: Probes{
-			Live:  Probe{Path: "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204", HTTPS: true, InitialDelay: 30, Period: 10, Timeout: 5, Failures: 3},
+			Live:  Probe{Path: "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204&removedcode=204", HTTPS: true, InitialDelay: 30, Period: 10, Timeout: 5, Failures: 3},
 			Ready: Probe{Path: "/v1/sys/health?standbyok=true", HTTPS: true, InitialDelay: 2, Period: 5, Timeout: 3, Failures: 2},
 		},
 		State:           &State{GiB: args.Spec.StorageGiB, Path: vaultDataPath, Governing: VaultInternal},

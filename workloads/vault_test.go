@@ -89,7 +89,7 @@ func TestS1ClientsReachReadyPodsOnlyAndPodsEachOtherAlways(t *testing.T) {
 func TestS1ProbesTellApartWhoWaitsAndWhoHangs(t *testing.T) {
 	made := vaultPods(t)
 	for probe, path := range map[string]string{
-		"livenessProbe":  "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204",
+		"livenessProbe":  "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204&removedcode=204",
 		"readinessProbe": "/v1/sys/health?standbyok=true",
 	} {
 		assert.Equal(t, map[string]any{"path": path, "port": 8200., "scheme": "HTTPS"}, made.At(container+probe+".httpGet"))

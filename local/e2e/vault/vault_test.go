@@ -17,6 +17,9 @@ import (
 
 var open = regexp.MustCompile(`(?m)^vault_core_unsealed\{.*\} 1$`)
 
+// alive is what the kubelet asks: workloads/vault.go, whose test has the same words.
+const alive = "sys/health?standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204&removedcode=204"
+
 // One Vault's life, in the order in which it would come.
 func TestS1VaultLives(t *testing.T) {
 	t.Parallel()
@@ -31,7 +34,7 @@ func TestS1VaultLives(t *testing.T) {
 		}
 	}
 	assert.False(t, c.ready(1), "who waits for the first is not ready")
-	status, _, err := c.ask(1, "GET", "sys/health?standbyok=true&sealedcode=204&uninitcode=204", "", nil)
+	status, _, err := c.ask(1, "GET", alive, "", nil)
 	if err == nil {
 		assert.Equal(t, 204, status, "but alive")
 	}
@@ -157,9 +160,25 @@ func TestS1VaultLives(t *testing.T) {
 		c.start(t, gone)
 		c.awaitReady(t, 0, 1, 2)
 	})
-	t.Run("AllBackAtNewAddressesUnsealed", func(t *testing.T) {
-		for i := range c.pods {
-			c.kill(i)
+	t.Run("WhoHearsOfNoLeaderIsNotEnded", func(t *testing.T) {
+		leader := c.awaitLeader(t)
+		left := others(leader)[0]
+		c.kill(leader)
+		c.kill(others(leader)[1])
+		until(t, limit, "the last one says that it hears of no leader", func() bool {
+			status, _, err := c.ask(left, "GET", "sys/health?standbyok=true", "", nil)
+			return err == nil && status == 474
+		})
+		assert.False(t, c.ready(left))
+		status, _, err := c.ask(left, "GET", alive, "", nil)
+		require.NoError(t, err)
+		assert.Equal(t, 204, status)
+	})
+	t.Run("AllBackAtNewAddressesUnsealed", func(t *testing.T) { // two are gone already
+		for i, p := range c.processes {
+			if !p.Ended() {
+				c.kill(i)
+			}
 		}
 		c.address(t, 3)
 		began := time.Now()

@@ -3,6 +3,7 @@ package workloads
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
@@ -59,7 +60,7 @@ func (b *objects) newScaledObject() error {
 				}},
 			}},
 		}},
-	}, pulumi.Parent(b.parent), pulumi.DependsOn(b.place.Scaler)) // its kind, and whoever removes its finalizer
+	}, pulumi.Parent(b.parent), pulumi.DependsOn(append(slices.Clip(b.place.Scaler), b.parent.Runs))) // its kind, whoever removes its finalizer, and what it scales: KEDA refuses one of nothing
 	return err
 }
 

@@ -83,6 +83,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 		// The timeout of busybox leaves a process behind each time. Redis takes ten of them a second off the system's list, before it learns that its
 		// own child is done: after a day a replica would be in step hours late.
 		SharedProcesses: true,
+		QuickNames:      true, // Sentinel and replicas look each other up between two turns of their only thread: keep.sh
 		Priority:        CustomerFacing,
 		StopWithin:      brokerStop,
 	}, pulumi.Parent(b))

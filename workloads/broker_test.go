@@ -34,6 +34,7 @@ func TestD8BrokerIsThreePodsWithAVolumeEachAndNamesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, "10Gi", made.At("spec.volumeClaimTemplates[0].spec.resources.requests.storage"))
 	assert.Equal(t, "DoNotSchedule", made.At(pod+"topologySpreadConstraints[0].whenUnsatisfiable"), "a pod in each zone")
 	assert.Equal(t, true, made.At(pod+"shareProcessNamespace"), "what busybox's timeout leaves behind is not Redis' to end")
+	assert.Equal(t, []any{map[string]any{"name": "timeout", "value": "1"}, map[string]any{"name": "attempts", "value": "2"}}, made.At(pod+"dnsConfig.options"))
 	door := run.Find(t, service, "broker")
 	assert.Equal(t, "None", door.At("spec.clusterIP"))
 	assert.Equal(t, true, door.At("spec.publishNotReadyAddresses"), "they find each other to become ready")

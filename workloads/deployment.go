@@ -120,6 +120,12 @@ func (b *objects) pod() corev1.PodSpecArgs {
 	if b.args.SharedProcesses {
 		pod.ShareProcessNamespace = pulumi.Bool(true)
 	}
+	if b.args.QuickNames { // musl takes both attempts within the timeout
+		pod.DnsConfig = corev1.PodDNSConfigArgs{Options: corev1.PodDNSConfigOptionArray{
+			corev1.PodDNSConfigOptionArgs{Name: pulumi.String("timeout"), Value: pulumi.String("1")},
+			corev1.PodDNSConfigOptionArgs{Name: pulumi.String("attempts"), Value: pulumi.String("2")},
+		}}
+	}
 	if b.args.EveryNode {
 		pod.Tolerations = corev1.TolerationArray{corev1.TolerationArgs{Operator: pulumi.String("Exists")}}
 		return pod

@@ -94,8 +94,9 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 		Probes: Probes{
 			Port: ingressHealthPort,
 			Live: Probe{Path: "/ping", InitialDelay: 10, Period: 10, Timeout: 2, Failures: 3},
-			// Red as soon as it shuts down, so that the load balancer looks elsewhere.
-			Ready: Probe{Path: "/ping", InitialDelay: 2, Period: 5, Timeout: 2, Failures: 1},
+			// One that is slow for a moment stays: back at the load balancer it would be only minutes later, and the others had its share. One that goes
+			// leaves the Service's endpoints by itself.
+			Ready: Probe{Path: "/ping", InitialDelay: 2, Period: 5, Timeout: 3, Failures: 3},
 		},
 		MetricsPort: ingressHealthPort,
 		Autoscaler:  "ingress-hpa",

@@ -82,6 +82,8 @@ type ServiceArgs struct {
 	// SharedProcesses: the pod's containers see each other's processes, and what a script leaves behind is Kubernetes' to end. Else it is the
 	// program's, as the first process of its container.
 	SharedProcesses bool
+	// QuickNames: a name that no server answers for holds its programs up for a second, not for five.
+	QuickNames bool
 	// EveryNode puts a pod on each node of every pool, whatever taints it has.
 	EveryNode bool
 	// Groups are what its pods belong to besides their own: their processes may read what the group may.

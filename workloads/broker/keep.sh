@@ -58,8 +58,16 @@ change() {
 	echo "broker: uses the new password"
 }
 
+# be_patient: Sentinel looks up those who are away each second, and waits for the answer. With half of DNS away, as in a lost zone, that is more than
+# the two seconds between two of its turns after which it takes its own clock for broken, and changes nobody over for half a minute.
+be_patient() {
+	[ $patient = no ] && [ "$(sentinel "$POD_IP" SENTINEL DEBUG TILT-TRIGGER 5000)" = OK ] && patient=yes
+}
+
+patient=no
 braked=unknown # Redis may have been told by one before this, whose container has started anew
 while kill -0 "$PPID" 2>/dev/null; do
+	be_patient
 	introduce
 	brake
 	change

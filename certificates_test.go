@@ -53,11 +53,11 @@ func TestW1HostsCertificateComesFromAnIssuerThatMayProveIt(t *testing.T) {
 func TestN3CertManagerCanLookUpWhomItAsks(t *testing.T) {
 	onEveryStack(t, func(t *testing.T, _ string, run *recorder.Run) {
 		allowed := run.Find(t, "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "network-dns-allowed").At("domains")
-		assert.Contains(t, allowed, "api.cloudflare.com", "where it puts its proof")
+		assert.Contains(t, allowed, "api.cloudflare.com.", "where it puts its proof")
 		for _, name := range []string{"letsencrypt-prod", "letsencrypt-staging"} {
 			server, err := url.Parse(run.Find(t, clusterIssuer, "issuers-"+name).At("spec.acme.server").(string))
 			require.NoError(t, err)
-			assert.Contains(t, allowed, server.Host, name)
+			assert.Contains(t, allowed, server.Host+".", name)
 		}
 	})
 }

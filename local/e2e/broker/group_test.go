@@ -213,10 +213,10 @@ func (g *group) whole(t *testing.T) *pod {
 			if _, err := p.run(t, "ready.sh"); err != nil {
 				return false
 			}
-			said := p.asks(t, 26379, password, "SENTINEL", "MASTER", "broker")
 			if !programs.Has(p.asks(t, 26379, password, "SENTINEL", "DEBUG"), "TILT-TRIGGER\n5000") { // it does not give up over a slow name
 				return false
 			}
+			said := p.asks(t, 26379, password, "SENTINEL", "MASTER", "broker")
 			if !programs.Has(said, "num-slaves\n2", "num-other-sentinels\n2", "flags\nmaster\n") {
 				return false
 			}

@@ -77,7 +77,7 @@ type kubernetes struct {
 	lock     sync.Mutex
 	objects  []object
 	changed  chan struct{} // closed when objects are others
-	versions int           // of what changed: Traefik looks at nothing whose version is the same
+	version  int           // of the objects; Traefik looks at none whose version is the same
 	statuses map[string][]networking.IngressLoadBalancerIngress
 	refused  []string          // what the roles do not allow
 	lists    map[string]string // kinds by resource
@@ -87,7 +87,7 @@ type kubernetes struct {
 func startKubernetes(t *testing.T, address string, objects []object) (*kubernetes, []byte) {
 	t.Helper()
 	k := &kubernetes{
-		address: address, objects: objects, changed: make(chan struct{}), rights: map[string]bool{}, statuses: map[string][]networking.IngressLoadBalancerIngress{},
+		address: address, objects: objects, changed: make(chan struct{}), version: 1, rights: map[string]bool{}, statuses: map[string][]networking.IngressLoadBalancerIngress{},
 		lists: map[string]string{
 			"services": "Service", "secrets": "Secret", "endpointslices": "EndpointSlice", "ingresses": "Ingress", "ingressclasses": "IngressClass", "nodes": "Node",
 		},
@@ -175,11 +175,15 @@ func (k *kubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
 		k.lock.Lock()
-		changed := k.changed
+		changed, version := k.changed, strconv.Itoa(k.version)
 		k.lock.Unlock()
-		select {
-		case <-r.Context().Done():
-		case <-changed:
+		if r.URL.Query().Get("resourceVersion") == version { // else they have changed since the caller's list
+			select {
+			case <-r.Context().Done():
+			case <-changed:
+			}
+		}
+		if r.Context().Err() == nil {
 			_ = json.NewEncoder(w).Encode(object{"type": "ERROR", "object": object{
 				"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": http.StatusGone,
 			}})
@@ -193,7 +197,7 @@ func (k *kubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				items = append(items, o)
 			}
 		}
-		answer(w, http.StatusOK, object{"kind": k.lists[resource] + "List", "apiVersion": version, "metadata": object{"resourceVersion": "1"}, "items": items})
+		answer(w, http.StatusOK, object{"kind": k.lists[resource] + "List", "apiVersion": version, "metadata": object{"resourceVersion": strconv.Itoa(k.version)}, "items": items})
 	}
 }
 
@@ -218,8 +222,8 @@ func (k *kubernetes) put(t *testing.T, changed object) {
 	k.lock.Lock()
 	defer k.lock.Unlock()
 	find(t, k.objects, changed.kind(), changed.name())
-	k.versions++
-	changed["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(k.versions)
+	k.version++
+	changed["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(k.version)
 	k.objects = slices.Clone(k.objects)
 	for i, o := range k.objects {
 		if o.kind() == changed.kind() && o.name() == changed.name() {

@@ -63,12 +63,13 @@ func withoutPods(t *testing.T, s *stand) {
 		s.kubernetes.put(t, endpoints(service, s.address(32), ready))
 		for _, r := range s.replicas {
 			last, tries := 0, 0
-			require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, limit, true, func(context.Context) (bool, error) {
+			err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, limit, true, func(context.Context) (bool, error) {
 				tries++ // a new client each time
 				a, err := v.ask(r, "/billing", behalf(fmt.Sprintf("10.7.%d.%d", tries/256, tries%256))(0))
 				last = a.status
 				return err == nil && a.status == status, nil
-			}), "with ready=%v billing has to answer %d, and answers %d", ready, status, last)
+			})
+			require.NoError(t, err, "with ready=%v billing has to answer %d, and answers %d", ready, status, last)
 		}
 	}
 	answers(false, http.StatusServiceUnavailable)

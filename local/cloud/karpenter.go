@@ -11,11 +11,15 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
 )
 
 // KarpenterCommand is the argument by which this program runs Karpenter; kubeconfig, account, region and cluster follow.
 const KarpenterCommand = "karpenter"
+
+// NodeClaims are the machines that Karpenter has asked for.
+var NodeClaims = schema.GroupVersionResource{Group: "karpenter.sh", Version: "v1", Resource: "nodeclaims"}
 
 // karpenter runs the real one while its Deployment has an available pod, with that pod's settings, as a process of its own: it can be
 // started only once in a process. Simulated pods run nothing.

@@ -25,7 +25,8 @@ const settleTimeout = 60 * time.Second
 // podCount is how many pods there are, and how many of them are ready.
 type podCount struct{ ready, all int }
 
-// settle waits until every autoscaler has its minimum and every pod is ready. What does not get there is named with its reason.
+// settle waits until every autoscaler has its minimum, every machine has joined, and every pod is ready. What does not get there is named
+// with its reason.
 func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
 	names, err := e.clusters()
 	if err != nil || len(names) == 0 {
@@ -52,7 +53,7 @@ func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
 		for _, line := range waiting {
 			fmt.Println("  waiting:", line)
 		}
-		return count, fmt.Errorf("%d pods or autoscalers are not there after %s: %w", len(waiting), settleTimeout, err)
+		return count, fmt.Errorf("%d pods, nodes or autoscalers are not there after %s: %w", len(waiting), settleTimeout, err)
 	}
 	return count, nil
 }
@@ -86,7 +87,8 @@ func look(ctx context.Context, client kubernetes.Interface, custom dynamic.Inter
 			waiting = append(waiting, fmt.Sprintf("pod %s/%s is %s: %s", pod.Namespace, pod.Name, pod.Status.Phase, reason(pod)))
 		}
 	}
-	return count, waiting, nil
+	behind, err = behindNodes(ctx, client, custom, pods.Items)
+	return count, append(waiting, behind...), err
 }
 
 // behindScaledObjects names the ScaledObjects whose autoscaler is not there yet, or is still what it was before a change.

@@ -30,7 +30,7 @@ func TestSettlingWaitsForTheAutoscalersOfScaledObjects(t *testing.T) {
 		"status": map[string]any{"hpaName": "worker-hpa"},
 	}}
 	custom := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
-		map[schema.GroupVersionResource]string{cloud.ScaledObjects: "ScaledObjectList"}, scaled)
+		map[schema.GroupVersionResource]string{cloud.ScaledObjects: "ScaledObjectList", cloud.NodeClaims: "NodeClaimList"}, scaled)
 	for name, c := range map[string]struct {
 		there []runtime.Object
 		wants []string

@@ -123,7 +123,9 @@ func vaultScript(name string) []string {
 	return []string{"/bin/sh", vaultConfigPath + "/" + name + ".sh"}
 }
 
-// vaultEnv is what the scripts and Vault itself read. Clients are sent to a pod by its name, which its certificate has.
+// vaultEnv is what the scripts and Vault itself read. Who asks a standby for what only the leader does is sent to the leader's
+// VAULT_API_ADDR: a name that all clients believe. OpenSSL, curl and Node do not take a certificate for *.vault-internal, whose star has one
+// dot behind it only; Vault itself, in Go, does.
 func vaultEnv(args *VaultArgs) []Env {
 	self := "https://$(POD_NAME)." + VaultInternal
 	return []Env{
@@ -142,7 +144,7 @@ func vaultEnv(args *VaultArgs) []Env {
 		{Name: "AWS_DEFAULT_REGION", Value: args.Region}, // what version 1 of the AWS CLI reads
 		{Name: "VAULT_AWSKMS_SEAL_KEY_ID", Input: args.KeyARN},
 		{Name: "VAULT_ADDR", Value: self + ":8200"},
-		{Name: "VAULT_API_ADDR", Value: self + ":8200"},
+		{Name: "VAULT_API_ADDR", Value: self + ".$(NAMESPACE).svc:8200"},
 		{Name: "VAULT_CLUSTER_ADDR", Value: self + ":8201"},
 		{Name: "VAULT_CACERT", Value: vaultTLSPath + "/" + security.AuthorityKey},
 	}

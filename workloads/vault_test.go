@@ -128,7 +128,7 @@ func TestS1EverythingThatScriptsReadIsGiven(t *testing.T) {
 		}
 	}
 	assert.Equal(t, vaultKey, given["VAULT_AWSKMS_SEAL_KEY_ID"])
-	assert.Equal(t, "https://$(POD_NAME).vault-internal:8200", given["VAULT_API_ADDR"], "a name that its certificate has")
+	assert.Equal(t, "https://$(POD_NAME).vault-internal.$(NAMESPACE).svc:8200", given["VAULT_API_ADDR"], "a name that its certificate has, for OpenSSL too")
 	assert.Equal(t, vaultRole, vault(t).Find(t, account, "vault").At(`metadata.annotations["eks.amazonaws.com/role-arn"]`))
 }
 

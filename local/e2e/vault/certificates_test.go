@@ -50,7 +50,7 @@ func (a *authority) pool() *x509.CertPool {
 // they are links through a folder that is exchanged.
 func (a *authority) issue(t *testing.T, folder string) *big.Int {
 	t.Helper()
-	return a.issueFor(t, folder, "vault", "vault.alphapulse-prod", "*.vault-internal") // among others
+	return a.issueFor(t, folder, "vault", "vault.alphapulse-prod", "*.vault-internal", "*.vault-internal.alphapulse-prod.svc") // among others
 }
 
 func (a *authority) issueFor(t *testing.T, folder string, names ...string) *big.Int {

@@ -74,8 +74,9 @@ func (c *cluster) address(t *testing.T, block int, only ...int) {
 		if len(only) == 0 || only[0] == i {
 			p.address = fresh[i]
 		}
-		hosts[p.name+".vault-internal"] = []string{p.address}
-		where[p.name+".vault-internal"] = p.address
+		for _, name := range []string{p.name + ".vault-internal", p.name + ".vault-internal.alphapulse-prod.svc"} {
+			hosts[name], where[name] = []string{p.address}, p.address
+		}
 	}
 	c.names.Set(t, hosts)
 	c.mu.Lock()

@@ -13,12 +13,23 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/local/e2e/programs"
 )
 
 var open = regexp.MustCompile(`(?m)^vault_core_unsealed\{.*\} 1$`)
 
 // alive is what the kubelet asks: workloads/vault.go, whose test has the same words.
 const alive = "sys/health?standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204&removedcode=204"
+
+// snapshot asks a pod for one, in Python, whose TLS is OpenSSL's.
+const snapshot = `
+import os, ssl, sys, urllib.request
+request = urllib.request.Request("https://" + sys.argv[1] + ":8200/v1/sys/storage/raft/snapshot", headers={"X-Vault-Token": os.environ["TOKEN"]})
+answer = urllib.request.urlopen(request, context=ssl.create_default_context(cafile=os.environ["VAULT_CACERT"]))
+assert answer.read(2) == b"\x1f\x8b", "a snapshot is a gzip"
+print("from", answer.url)
+`
 
 // One Vault's life, in the order in which it would come.
 func TestS1VaultLives(t *testing.T) {
@@ -107,6 +118,18 @@ func TestS1VaultLives(t *testing.T) {
 		for _, refused := range [][2]string{{"api", "billing"}, {"snapshots", "api"}} {
 			status, _ = login(refused[0], refused[1])
 			assert.Equal(t, 403, status, refused)
+		}
+	})
+	// A standby sends who wants a snapshot to the leader. Go would follow to a name that OpenSSL refuses.
+	t.Run("ARedirectLeadsToANameThatOpenSSLBelieves", func(t *testing.T) {
+		for _, standby := range others(c.awaitLeader(t)) {
+			p := c.pods[standby]
+			got, err := programs.Run(t, limit, programs.Command{
+				Name: "snapshot", Names: c.names, Env: append(p.env(t), "TOKEN="+root),
+				Args: []string{programs.Tool(t, "python"), "-c", snapshot, p.name + ".vault-internal.alphapulse-prod.svc"},
+			})
+			require.NoError(t, err, got)
+			assert.Contains(t, got, "from https://"+c.pods[c.awaitLeader(t)].name+".vault-internal.alphapulse-prod.svc:8200/")
 		}
 	})
 	t.Run("PrometheusNeedsNoToken", func(t *testing.T) {

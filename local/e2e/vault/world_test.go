@@ -176,7 +176,7 @@ func (p *pod) env(t *testing.T) []string {
 		"PATH="+strings.Join([]string{p.aws.bin, filepath.Dir(programs.Tool(t, "vault")), os.Getenv("PATH")}, ":"),
 		"POD_NAME="+p.name, "POD_IP="+p.address, "NAMESPACE=alphapulse-prod", "CONFIG="+config, "DATA="+p.volume, "TLS="+p.tls,
 		"KEYS="+filepath.Join(p.tmp, "keys"), "TMPDIR="+p.tmp, "HOME="+p.tmp, "PRIVATE_IP="+p.private, "KEYS_SECRET="+p.secret,
-		"VAULT_ADDR="+self+":8200", "VAULT_API_ADDR="+self+":8200", "VAULT_CLUSTER_ADDR="+self+":8201", "VAULT_CACERT="+filepath.Join(p.tls, "ca.crt"))
+		"VAULT_ADDR="+self+":8200", "VAULT_API_ADDR="+self+".alphapulse-prod.svc:8200", "VAULT_CLUSTER_ADDR="+self+":8201", "VAULT_CACERT="+filepath.Join(p.tls, "ca.crt"))
 }
 
 func (p *pod) command(t *testing.T, script string, more ...string) programs.Command {

@@ -24,19 +24,24 @@ func (r ruleset) name(environment string) string { return environment + " " + r.
 
 // zoneRulesets are all that the owner keeps. The first is always there, and so marks the owner.
 func zoneRulesets(spec config.Edge, unlimited []string) []ruleset {
-	list := []ruleset{{"http_ratelimit", "Limits each client at each data centre", rateLimit(spec.RateLimit, unlimited)}}
+	list := []ruleset{{"http_ratelimit", "Limits each client at each data centre", rateLimit(spec, unlimited)}}
 	if spec.WAF {
-		list = append(list, ruleset{"http_request_firewall_managed", "Cloudflare's managed rules", executeManaged()})
+		list = append(list, ruleset{"http_request_firewall_managed", "Cloudflare's managed rules", executeManaged(unlimited)})
 	}
 	return list
 }
 
 // rateLimit keeps floods away from the origin. It counts per data centre, as every rate rule does and must say: the exact limit is
 // Traefik's (W1). A client is blocked for as long as was counted: of the timeouts, that one is legal wherever the period is.
-func rateLimit(spec config.EdgeRateLimit, unlimited []string) cloudflare.RulesetRuleArray {
+// What else the zone has is not counted, but on the smallest plan, whose rate rules see the path and nothing else.
+func rateLimit(edge config.Edge, unlimited []string) cloudflare.RulesetRuleArray {
+	spec, counted := edge.RateLimit, outside(unlimited)
+	if edge.Plan != "free" {
+		counted = fmt.Sprintf("http.host eq %q and %s", edge.Host, counted)
+	}
 	return cloudflare.RulesetRuleArray{cloudflare.RulesetRuleArgs{
 		Description: pulumi.Sprintf("More than %d requests in %d seconds", spec.Requests, spec.PeriodSeconds),
-		Expression:  pulumi.String(outside(unlimited)),
+		Expression:  pulumi.String(counted),
 		Action:      pulumi.String("block"),
 		Enabled:     pulumi.Bool(true),
 		Ratelimit: cloudflare.RulesetRuleRatelimitArgs{
@@ -49,7 +54,7 @@ func rateLimit(spec config.EdgeRateLimit, unlimited []string) cloudflare.Ruleset
 }
 
 // outside is the expression for every request but those under the prefixes, which are meant as an Ingress means them: /a is /a and /a/b,
-// and not /ab. It looks at the path only; the smallest plan's rules cannot see more.
+// and not /ab.
 func outside(prefixes []string) string {
 	if len(prefixes) == 0 {
 		return "true"
@@ -63,19 +68,24 @@ func outside(prefixes []string) string {
 }
 
 // executeManaged runs the rulesets that Cloudflare writes and keeps current. Their ids are the same in every zone (Cloudflare docs, "WAF:
-// managed rules").
-func executeManaged() (rules cloudflare.RulesetRuleArray) {
-	for _, managed := range []struct{ name, id string }{
-		{"Cloudflare Managed Ruleset", "efb7b8c949ac4650a09736fc376e9aee"},
-		{"Cloudflare OWASP Core Ruleset", "4814384a9e5d4991b9815dcfc25d2f1f"},
-	} {
-		rules = append(rules, cloudflare.RulesetRuleArgs{
-			Description:      pulumi.String(managed.name),
-			Expression:       pulumi.String("true"),
-			Action:           pulumi.String("execute"),
-			ActionParameters: cloudflare.RulesetRuleActionParametersArgs{Id: pulumi.String(managed.id)},
-			Enabled:          pulumi.Bool(true),
-		})
+// managed rules"). OWASP's rules give points for what looks suspicious, and block by their sum. Their strictest levels take much that is
+// harmless for an attack, and are on for who says nothing through the API; a machine's calls, under the unlimited paths, look like one easily.
+func executeManaged(unlimited []string) cloudflare.RulesetRuleArray {
+	strict := cloudflare.RulesetRuleActionParametersOverridesCategoryArray{}
+	for _, level := range []string{"paranoia-level-2", "paranoia-level-3", "paranoia-level-4"} {
+		strict = append(strict, cloudflare.RulesetRuleActionParametersOverridesCategoryArgs{Category: pulumi.String(level), Enabled: pulumi.Bool(false)})
 	}
-	return rules
+	execute := func(name, where string, what cloudflare.RulesetRuleActionParametersArgs) cloudflare.RulesetRuleArgs {
+		return cloudflare.RulesetRuleArgs{
+			Description: pulumi.String(name), Expression: pulumi.String(where),
+			Action: pulumi.String("execute"), ActionParameters: what, Enabled: pulumi.Bool(true),
+		}
+	}
+	return cloudflare.RulesetRuleArray{
+		execute("Cloudflare Managed Ruleset", "true", cloudflare.RulesetRuleActionParametersArgs{Id: pulumi.String("efb7b8c949ac4650a09736fc376e9aee")}),
+		execute("Cloudflare OWASP Core Ruleset", outside(unlimited), cloudflare.RulesetRuleActionParametersArgs{
+			Id:        pulumi.String("4814384a9e5d4991b9815dcfc25d2f1f"),
+			Overrides: cloudflare.RulesetRuleActionParametersOverridesArgs{Categories: strict},
+		}),
+	}
 }

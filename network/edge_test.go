@@ -110,7 +110,7 @@ func TestN5CloudflareThatDoesNotAnswerIsAnError(t *testing.T) {
 	assert.ErrorContains(t, f.err, `looking up the zone "alphapulse.com" at Cloudflare: `)
 	assert.ErrorContains(t, f.err, "429")
 	_, f = findZone(t, recorder.Preview, edgeSpec(), recorder.Answers{recorder.GetRulesets: errors.New("403 Forbidden")})
-	assert.ErrorContains(t, f.err, `listing the rulesets of zone "alphapulse.com" at Cloudflare: `)
+	assert.ErrorContains(t, f.err, `listing the rulesets of zone "alphapulse.com" in the phase http_ratelimit at Cloudflare: `)
 	assert.ErrorContains(t, f.err, "403")
 }
 
@@ -183,8 +183,14 @@ func TestN5SecondOwnerOfAZoneIsRefused(t *testing.T) {
 				assert.Len(t, run.Calls, 1, "a guest has no business with the zone's rulesets")
 				return
 			}
-			require.Len(t, run.Calls, 2)
-			assert.Equal(t, map[string]any{"zoneId": "zone-id", "includeRules": true, "filter": map[string]any{"kind": "zone"}}, run.Calls[1].Args)
+			phases := []string{limit}
+			if c.spec.WAF {
+				phases = append(phases, managed)
+			}
+			require.Len(t, run.Calls, 1+len(phases), "of the phases that it wants: the token may not see the rules of others")
+			for i, phase := range phases {
+				assert.Equal(t, map[string]any{"zoneId": "zone-id", "includeRules": true, "filter": map[string]any{"kind": "zone", "phase": phase}}, run.Calls[1+i].Args)
+			}
 		})
 	}
 }
@@ -242,9 +248,15 @@ func TestN5WAFRunsCloudflaresManagedRules(t *testing.T) {
 	assert.Equal(t, []any{"zone-1", "zone", "http_request_firewall_managed", "alphapulse-prod http_request_firewall_managed"},
 		[]any{managed.At("zoneId"), managed.At("kind"), managed.At("phase"), managed.At("name")})
 	require.Len(t, managed.At("rules"), 2)
-	for i, id := range []string{"efb7b8c949ac4650a09736fc376e9aee", "4814384a9e5d4991b9815dcfc25d2f1f"} {
+	owasp := map[string]any{"categories": []any{
+		map[string]any{"category": "paranoia-level-2", "enabled": false},
+		map[string]any{"category": "paranoia-level-3", "enabled": false},
+		map[string]any{"category": "paranoia-level-4", "enabled": false},
+	}}
+	for i, c := range []struct{ id, overrides any }{{"efb7b8c949ac4650a09736fc376e9aee", nil}, {"4814384a9e5d4991b9815dcfc25d2f1f", owasp}} {
 		at := func(path string) any { return managed.At(fmt.Sprintf("rules[%d].%s", i, path)) }
-		assert.Equal(t, []any{"execute", id, "true", true}, []any{at("action"), at("actionParameters.id"), at("expression"), at("enabled")})
+		assert.Equal(t, []any{"execute", c.id, "true", true, c.overrides},
+			[]any{at("action"), at("actionParameters.id"), at("expression"), at("enabled"), at("actionParameters.overrides")})
 	}
 	without := edgeSpec()
 	without.WAF = false
@@ -261,7 +273,11 @@ func TestN5RateRuleCountsPerClientAndDataCentre(t *testing.T) {
 			assert.Equal(t, []any{"zone-1", "zone", "http_ratelimit", "alphapulse-prod http_ratelimit"},
 				[]any{limit.At("zoneId"), limit.At("kind"), limit.At("phase"), limit.At("name")})
 			require.Len(t, limit.At("rules"), 1, "the free plan has room for one")
-			assert.Equal(t, []any{"block", "true", true}, []any{limit.At("rules[0].action"), limit.At("rules[0].expression"), limit.At("rules[0].enabled")})
+			counted := `http.host eq "api.alphapulse.com" and true`
+			if plan.Name == "free" {
+				counted = "true"
+			}
+			assert.Equal(t, []any{"block", counted, true}, []any{limit.At("rules[0].action"), limit.At("rules[0].expression"), limit.At("rules[0].enabled")})
 			assert.Equal(t, map[string]any{
 				"characteristics": []any{"cf.colo.id", "ip.src"}, "requestsPerPeriod": 70.,
 				"period": float64(period), "mitigationTimeout": float64(period),
@@ -270,10 +286,13 @@ func TestN5RateRuleCountsPerClientAndDataCentre(t *testing.T) {
 	}
 }
 
-func TestN5UnlimitedPathsAreNotCounted(t *testing.T) {
-	limit := edge(t, edgeSpec(), "/webhooks/stripe", "/health").Find(t, rulesetType, "edge-http_ratelimit")
-	assert.Equal(t, `not (http.request.uri.path eq "/webhooks/stripe" or starts_with(http.request.uri.path, "/webhooks/stripe/")`+
-		` or http.request.uri.path eq "/health" or starts_with(http.request.uri.path, "/health/"))`, limit.At("rules[0].expression"))
+func TestN5UnlimitedPathsAreNeitherCountedNorTakenForAnAttackByTheirSum(t *testing.T) {
+	run := edge(t, edgeSpec(), "/webhooks/stripe", "/health")
+	const outside = `not (http.request.uri.path eq "/webhooks/stripe" or starts_with(http.request.uri.path, "/webhooks/stripe/")` +
+		` or http.request.uri.path eq "/health" or starts_with(http.request.uri.path, "/health/"))`
+	assert.Equal(t, `http.host eq "api.alphapulse.com" and `+outside, run.Find(t, rulesetType, "edge-http_ratelimit").At("rules[0].expression"))
+	managed := run.Find(t, rulesetType, "edge-http_request_firewall_managed")
+	assert.Equal(t, []any{"true", outside}, []any{managed.At("rules[0].expression"), managed.At("rules[1].expression")})
 }
 
 func TestN5OnlyTheOwnerTouchesTheZone(t *testing.T) {

@@ -59,15 +59,16 @@ func checkPlan(spec config.Edge, actual string) config.Problems {
 
 // otherOwners finds rulesets that are not this stack's in the phases that it wants for itself: a zone has one for each phase.
 func otherOwners(ctx *pulumi.Context, spec config.Edge, name string, zone Zone, provider *cloudflare.Provider) (ps config.Problems, err error) {
-	there, err := cloudflare.GetRulesets(ctx, &cloudflare.GetRulesetsArgs{
-		ZoneId:       &zone.ID,
-		Filter:       &cloudflare.GetRulesetsFilter{Kind: pulumi.StringRef(zoneKind)},
-		IncludeRules: pulumi.BoolRef(true),
-	}, pulumi.Provider(provider))
-	if err != nil {
-		return nil, fmt.Errorf("listing the rulesets of zone %q at Cloudflare: %w", zone.Name, err)
-	}
 	for _, ours := range zoneRulesets(spec, nil) {
+		// The provider asks for the rules of each that the filter lets through, and the token may not see those of other phases.
+		there, err := cloudflare.GetRulesets(ctx, &cloudflare.GetRulesetsArgs{
+			ZoneId:       &zone.ID,
+			Filter:       &cloudflare.GetRulesetsFilter{Kind: pulumi.StringRef(zoneKind), Phase: &ours.phase},
+			IncludeRules: pulumi.BoolRef(true),
+		}, pulumi.Provider(provider))
+		if err != nil {
+			return nil, fmt.Errorf("listing the rulesets of zone %q in the phase %s at Cloudflare: %w", zone.Name, ours.phase, err)
+		}
 		for _, other := range there.Rulesets {
 			// The dashboard leaves an empty one behind where rules were deleted; the provider puts ours in its place.
 			leftBehind := len(other.Rules) == 0 && (other.Description == nil || *other.Description == "")

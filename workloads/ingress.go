@@ -58,6 +58,9 @@ type IngressArgs struct {
 // IngressToken is the component's type.
 const IngressToken = "alphapulse:workloads:Ingress"
 
+// deregistration is how long a target that is taken out of the load balancer still listens, in seconds.
+const deregistration = 150
+
 // Ingress is the way in: Traefik behind a network load balancer.
 type Ingress struct {
 	pulumi.ResourceState
@@ -102,9 +105,10 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 		Autoscaler:  "ingress-hpa",
 		TargetCPU:   70,
 		Priority:    CustomerFacing,
-		// The load balancer takes a target out within a minute; until then it still sends.
-		DrainSeconds: 60,
-		StopWithin:   130,
+		// A network load balancer may send new connections for two minutes to a target that is taken out, whatever its deregistration delay
+		// (github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366). Then Traefik finishes what it has within one more.
+		DrainSeconds: deregistration,
+		StopWithin:   deregistration + 80,
 	}, pulumi.Parent(i))
 	if err != nil {
 		return nil, err
@@ -143,7 +147,7 @@ func balancer(args *IngressArgs) pulumi.StringMap {
 		"manage-backend-security-group-rules": "false",
 		"attributes":                          "load_balancing.cross_zone.enabled=true",
 		// Traefik has to see who calls, to believe Cloudflare only.
-		"target-group-attributes":         "preserve_client_ip.enabled=true,deregistration_delay.timeout_seconds=60",
+		"target-group-attributes":         "preserve_client_ip.enabled=true,deregistration_delay.timeout_seconds=" + fmt.Sprint(deregistration),
 		"healthcheck-protocol":            "http",
 		"healthcheck-port":                fmt.Sprint(ingressHealthPort),
 		"healthcheck-path":                "/ping",

@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -71,6 +72,17 @@ func TestW1LoadBalancerAsksTraefiksOwnHealth(t *testing.T) {
 		assert.EqualValues(t, 8080, pods.At(container+probe+".httpGet.port"))
 	}
 	assert.Contains(t, workloads.IngressPorts, workloads.Port{Name: "health", Container: 8080}, "the security group lets the health checks through")
+}
+
+// A network load balancer may send new connections to a target for two minutes after it was taken out
+// (github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366).
+func TestW1IngressListensUntilTheLoadBalancerHasForgottenIt(t *testing.T) {
+	run := ingressOf(t, "pem")
+	pods := run.Find(t, deployment, "ingress")
+	drain := seconds(t, pods, container+"lifecycle.preStop.sleep.seconds")
+	assert.GreaterOrEqual(t, drain, 130)
+	assert.GreaterOrEqual(t, seconds(t, pods, pod+"terminationGracePeriodSeconds"), drain+70, "requests under way have a minute: traefik.yml")
+	assert.Contains(t, annotation(run.Find(t, service, "ingress"), "target-group-attributes"), fmt.Sprintf("deregistration_delay.timeout_seconds=%d", drain))
 }
 
 func TestW1TwoToThreeReplicasOf1CPUAnd2GB(t *testing.T) {

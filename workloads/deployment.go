@@ -79,9 +79,16 @@ func (b *objects) newDeployment() (err error) {
 	if !b.scaled() {
 		spec.Replicas = pulumi.Int(b.args.Spec.Replicas.Min)
 	}
-	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{Metadata: metadata, Spec: spec}, pulumi.Parent(b.parent))
+	// Pods that take their time to go, or for a load balancer to know them, make room for the next ones only then. pulumi's own ten minutes for
+	// all of them would end a rollout that is well; Kubernetes' deadline, which counts from one pod to the next, ends one that is not.
+	spec.ProgressDeadlineSeconds = pulumi.Int(progressSeconds + 2*b.args.StopWithin)
+	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{Metadata: metadata, Spec: spec},
+		pulumi.Parent(b.parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "30m", Update: "60m"}))
 	return err
 }
+
+// progressSeconds is Kubernetes' own limit for how long a rollout may stand still.
+const progressSeconds = 600
 
 // template are the pods, with what Prometheus and rollouts read off them.
 func (b *objects) template() corev1.PodTemplateSpecArgs {

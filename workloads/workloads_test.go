@@ -254,6 +254,12 @@ func TestW6ShutdownLeavesTimeAfterTheDrain(t *testing.T) {
 	assert.GreaterOrEqual(t, grace-drain, 30, "requests under way finish")
 }
 
+// Old pods make room only when they are gone, and each may take its whole grace.
+func TestW6RolloutIsGivenUpOnlyAfterPodsHadTheirTimeToGo(t *testing.T) {
+	made := apiDeployment(t)
+	assert.GreaterOrEqual(t, seconds(t, made, "spec.progressDeadlineSeconds"), 600+2*seconds(t, made, pod+"terminationGracePeriodSeconds"))
+}
+
 func TestW6PrometheusFindsThePods(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"prometheus.io/scrape": "true", "prometheus.io/port": "8000", "prometheus.io/path": "/metrics",

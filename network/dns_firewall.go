@@ -59,13 +59,25 @@ func (b *builder) newDNSFirewall() error {
 			return creating("the DNS firewall's rule "+rule.name, err)
 		}
 	}
+	// A firewall that does not answer lets no name be found, unless it is told otherwise: the database's, AWS's, PagerDuty's. One that is there
+	// to raise alerts is not worth that; one that is there to block is.
+	open := "DISABLED"
+	if b.args.Spec.DNSFirewall.Mode != "block" {
+		open = "ENABLED"
+	}
+	failure, err := route53.NewResolverFirewallConfig(b.ctx, b.child("dns-firewall"), &route53.ResolverFirewallConfigArgs{
+		ResourceId: b.vpc.ID(), FirewallFailOpen: pulumi.String(open),
+	}, parent)
+	if err != nil {
+		return creating("what the DNS firewall does when it fails", err)
+	}
 	_, err = route53.NewResolverFirewallRuleGroupAssociation(b.ctx, b.child("dns-firewall"), &route53.ResolverFirewallRuleGroupAssociationArgs{
 		Name:                pulumi.String(b.args.Name),
 		FirewallRuleGroupId: group.ID(),
 		VpcId:               b.vpc.ID(),
 		Priority:            pulumi.Int(101), // 100 and below are AWS's
 		Tags:                b.tags("dns-firewall"),
-	}, parent)
+	}, parent, pulumi.DependsOn([]pulumi.Resource{failure}))
 	if err != nil {
 		return creating("the DNS firewall's association", err)
 	}

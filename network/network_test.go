@@ -246,6 +246,10 @@ func TestN3NamesAreLimitedByADNSFirewall(t *testing.T) {
 			applied := run.Find(t, "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "network-dns-firewall")
 			assert.Equal(t, []any{"network-vpc-id", "network-dns-firewall-id"}, []any{applied.At("vpcId"), applied.At("firewallRuleGroupId")})
 			assert.Greater(t, applied.At("priority"), 100., "100 and below are AWS's")
+			failing := run.Find(t, "aws:route53/resolverFirewallConfig:ResolverFirewallConfig", "network-dns-firewall")
+			assert.Equal(t, []any{"network-vpc-id", map[string]any{"alert": "ENABLED", "block": "DISABLED"}[mode]},
+				[]any{failing.At("resourceId"), failing.At("firewallFailOpen")}, "one that only watches lets names through when it fails")
+			assert.Contains(t, applied.DependsOn, failing.URN)
 			assert.Equal(t, "network-dns-firewall-id", rest.At("firewallRuleGroupId"))
 		})
 	}

@@ -163,7 +163,7 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 	return control, nil
 }
 
-// protectCluster protects the cluster itself. Protecting the component would protect all its children, and no administrator could be
+// protectCluster protects the cluster itself, and says who gets in. Protecting the component would protect all its children, and no administrator could be
 // removed any more.
 func protectCluster(protect bool) pulumi.ResourceTransform {
 	return func(_ context.Context, r *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
@@ -171,6 +171,11 @@ func protectCluster(protect bool) pulumi.ResourceTransform {
 			return nil
 		}
 		r.Opts.Protect = protect
+		// Who may enter is in the config and nowhere else. The component would let the creator in too, which an entry of his in the config then
+		// collides with, after the cluster is made: github.com/pulumi/pulumi-eks/issues/2373.
+		r.Props["accessConfig"] = pulumi.Map{
+			"authenticationMode": pulumi.String(eks.AuthenticationModeApi), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(false),
+		}
 		return &pulumi.ResourceTransformResult{Props: r.Props, Opts: r.Opts}
 	}
 }
@@ -179,8 +184,10 @@ func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, cont
 	c.Provider, err = kubernetes.NewProvider(ctx, name, &kubernetes.ProviderArgs{
 		Kubeconfig: control.KubeconfigJson.ApplyT(withRegion(args.AWS.Region)).(pulumi.StringOutput),
 		// Without it a kubeconfig that is not known yet in preview would plan the replacement of everything in the cluster.
-		ClusterIdentifier:      pulumi.String(args.Name),
-		EnableServerSideApply:  pulumi.Bool(true),
+		ClusterIdentifier:     pulumi.String(args.Name),
+		EnableServerSideApply: pulumi.Bool(true),
+		// What somebody has changed by hand, as the runbooks say, is the program's again at the next `pulumi up`. Without it the preview before fails.
+		EnablePatchForce:       pulumi.Bool(true),
 		EnableConfigMapMutable: pulumi.Bool(true),
 		EnableSecretMutable:    pulumi.Bool(true),
 	}, pulumi.Parent(c))

@@ -153,13 +153,15 @@ func TestC1ControlPlaneLogsAreOursBeforeTheFirstLine(t *testing.T) {
 }
 
 // The transform reaches the component's children only in the engine; here it is asked directly.
-func TestC1OnlyTheClusterItselfIsProtected(t *testing.T) {
+func TestC1OnlyTheClusterItselfIsProtectedAndLetsInWhomConfigNames(t *testing.T) {
 	for _, protect := range []bool{true, false} {
 		asked := &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/cluster:Cluster", Props: pulumi.Map{"a": pulumi.Int(1)}}
 		answer := protectCluster(protect)(t.Context(), asked)
 		require.NotNil(t, answer)
 		assert.Equal(t, protect, answer.Opts.Protect)
-		assert.Equal(t, asked.Props, answer.Props)
+		assert.Equal(t, pulumi.Map{"a": pulumi.Int(1), "accessConfig": pulumi.Map{
+			"authenticationMode": pulumi.String("API"), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(false),
+		}}, answer.Props)
 	}
 	assert.Nil(t, protectCluster(true)(t.Context(), &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/accessEntry:AccessEntry"}),
 		"or no administrator could be removed any more")

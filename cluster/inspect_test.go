@@ -51,3 +51,34 @@ func TestC1TroubleWithCredentialsIsNoAnswer(t *testing.T) {
 	_, err := inspect(t, "1.36", errors.New("api error AccessDenied"))
 	assert.ErrorContains(t, err, "asking for the EKS cluster alphapulse-prod")
 }
+
+// Whoever makes the cluster puts things into it, and nobody gets in but whom config names.
+func TestC1ClusterIsMadeByOneOfItsAdministrators(t *testing.T) {
+	spec := config.Cluster{Version: "1.36", BreakGlassRole: "arn:aws:iam::222222222222:role/break-glass", AdministratorRoles: []string{
+		"arn:aws:iam::222222222222:role/platform-engineer", "arn:aws:iam::222222222222:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef",
+	}}
+	asks := func(mode recorder.Mode, caller string) (problems config.Problems) {
+		_, err := recorder.Try(mode, func(ctx *pulumi.Context) (err error) {
+			problems, err = Inspect(ctx, "alphapulse-prod", spec)
+			return err
+		}, recorder.Answers{recorder.GetCaller: map[string]any{"arn": caller}})
+		require.NoError(t, err)
+		return problems
+	}
+	for caller, listed := range map[string]bool{
+		"arn:aws:sts::222222222222:assumed-role/platform-engineer/me":                     true,
+		"arn:aws:sts::222222222222:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/me": true,
+		"arn:aws:sts::222222222222:assumed-role/break-glass/me":                           true,
+		"arn:aws:sts::222222222222:assumed-role/deploy/me":                                false,
+		"arn:aws:sts::333333333333:assumed-role/platform-engineer/me":                     false,
+		"arn:aws:iam::222222222222:user/platform-engineer":                                false,
+	} {
+		problems := asks(recorder.Up, caller)
+		assert.Equal(t, listed, len(problems) == 0, caller)
+		if !listed {
+			assert.ErrorContains(t, problems.Err(), "alphapulse:cluster.administratorRoles")
+			assert.ErrorContains(t, problems.Err(), caller)
+		}
+		assert.Empty(t, asks(recorder.Preview, caller), "a preview needs no rights in the cluster")
+	}
+}

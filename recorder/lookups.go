@@ -20,6 +20,7 @@ const (
 	GetBucket   = "aws:s3/getBucket:getBucket"
 	GetInstance = "aws:rds/getInstance:getInstance"
 	GetCluster  = "aws:eks/getCluster:getCluster"
+	GetCaller   = "aws:index/getCallerIdentity:getCallerIdentity"
 
 	GetSecretVersions = "aws:secretsmanager/getSecretVersions:getSecretVersions"
 )

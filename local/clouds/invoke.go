@@ -20,8 +20,8 @@ func (p *Provider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.I
 func (p *Provider) invoke(token string, args map[string]any) (map[string]any, error) {
 	switch token {
 	case "aws:index/getCallerIdentity:getCallerIdentity":
-		return map[string]any{"id": p.account, "accountId": p.account, "userId": "AIDALOCALENGINE",
-			"arn": "arn:aws:iam::" + p.account + ":user/local-engine"}, nil
+		return map[string]any{"id": p.account, "accountId": p.account, "userId": "AROALOCALENGINE:local-engine",
+			"arn": "arn:aws:sts::" + p.account + ":assumed-role/platform-engineer/local-engine"}, nil
 	case "aws:index/getPartition:getPartition":
 		return map[string]any{"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 	case "aws:index/getRegion:getRegion":

@@ -102,13 +102,13 @@ func create(ctx context.Context, client dynamic.ResourceInterface, obj *unstruct
 	return unsilence(live), err
 }
 
-// apply is a server-side apply. Strict: an unknown field is an error.
-func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string) (*unstructured.Unstructured, error) {
+// apply is a server-side apply. Strict: an unknown field is an error. With force, fields that others have changed are ours again. The real
+// provider, which is not told to, takes what kubectl has changed all the same, but in no preview.
+func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string, force bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(silence(obj))
 	if err != nil {
 		return nil, err
 	}
-	force := true
 	live, err := client.Patch(ctx, obj.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
 		FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, Force: &force, DryRun: dryRun,
 	})
@@ -118,7 +118,7 @@ func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructu
 // update applies to an object that exists. What a POST wrote is recorded as "Update", which an apply does not regard as its own, so
 // that fields which the program dropped would stay for ever: hence the record is moved to "Apply" first. A dry run cannot do that
 // and shows such fields still there.
-func update(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string) (live *unstructured.Unstructured, err error) {
+func update(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string, force bool) (live *unstructured.Unstructured, err error) {
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		current, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
 		if err != nil || len(dryRun) > 0 {
@@ -134,7 +134,7 @@ func update(ctx context.Context, client dynamic.ResourceInterface, obj *unstruct
 	if err != nil {
 		return nil, err
 	}
-	return apply(ctx, client, obj, dryRun)
+	return apply(ctx, client, obj, dryRun, force)
 }
 
 // ours tells whether this provider made an object.

@@ -17,7 +17,7 @@ import (
 type settings struct {
 	kubeconfig, context, namespace, clusterIdentifier string
 
-	serverSideApply                      bool
+	serverSideApply, force               bool
 	configMapMutable, secretMutable      bool
 	upsert                               bool
 	skipUpdateUnreachable, deleteUnreach bool
@@ -33,6 +33,7 @@ func parse(inputs resource.PropertyMap) (settings, []plugin.CheckFailure) {
 	}
 	flags := map[resource.PropertyKey]*bool{
 		"enableServerSideApply":  &s.serverSideApply,
+		"enablePatchForce":       &s.force,
 		"enableConfigMapMutable": &s.configMapMutable, "enableSecretMutable": &s.secretMutable,
 		"upsertExistingObjects": &s.upsert,
 		"skipUpdateUnreachable": &s.skipUpdateUnreachable, "deleteUnreachable": &s.deleteUnreach,

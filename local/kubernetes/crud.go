@@ -54,7 +54,7 @@ func (p *Provider) create(ctx context.Context, obj *unstructured.Unstructured, p
 		return nil, err
 	}
 	if p.settings.upsert {
-		return apply(ctx, client, obj, dryRun(preview))
+		return apply(ctx, client, obj, dryRun(preview), p.settings.force)
 	}
 	live, err := create(ctx, client, obj, dryRun(preview))
 	if preview && apierrors.IsAlreadyExists(err) {
@@ -103,7 +103,7 @@ func (p *Provider) update(ctx context.Context, obj *unstructured.Unstructured, p
 	if err != nil {
 		return nil, err
 	}
-	return update(ctx, client, obj, dryRun(preview))
+	return update(ctx, client, obj, dryRun(preview), p.settings.force)
 }
 
 // Read is a refresh, or an import if there are no inputs yet.

@@ -19,8 +19,8 @@ type projection struct {
 	keys map[string][]string // lists whose items are merged by these keys
 }
 
-// mergeKeys are the lists of built-in kinds in which other managers may have items of their own. All other lists are ours as a
-// whole, so that a subject added to a role binding or a port added to a network policy is drift.
+// mergeKeys are the lists of built-in kinds in which other managers may have items of their own, anywhere. Of all other lists the real
+// provider compares as many items as the program has: a subject appended to a role binding is not seen (pruneSlice in its util.go).
 var mergeKeys = map[string][]string{
 	"containers": {"name"}, "initContainers": {"name"}, "env": {"name"}, "volumes": {"name"}, "imagePullSecrets": {"name"},
 	"ports":        {"containerPort", "port", "protocol"},
@@ -74,12 +74,8 @@ func (p projection) list(name string, inputs []resource.PropertyValue, live []an
 	projected := []resource.PropertyValue{}
 	keys, merged := p.keys[name]
 	if !merged {
-		for i, item := range live {
-			if i < len(inputs) {
-				projected = append(projected, p.value("", inputs[i], item))
-			} else {
-				projected = append(projected, resource.NewPropertyValue(item))
-			}
+		for i, item := range live[:min(len(live), len(inputs))] {
+			projected = append(projected, p.value("", inputs[i], item))
 		}
 		return projected
 	}

@@ -158,18 +158,41 @@ func nothingMoves(t *testing.T) {
 	})
 }
 
-// exclude does what docs/runbooks/lost-zone.md says.
+// exclude does what docs/runbooks/lost-zone.md says, and include what it says for afterwards.
 func exclude(t *testing.T, pools []config.NodePool, zone string) {
+	t.Helper()
+	commandOfLostZone(t, 0, pools, zone)
+}
+
+func include(t *testing.T, pools []config.NodePool, zone string) {
+	t.Helper()
+	commandOfLostZone(t, 1, pools, zone)
+}
+
+func commandOfLostZone(t *testing.T, n int, pools []config.NodePool, zone string) {
 	t.Helper()
 	page, err := os.ReadFile(suite.Root + "/docs/runbooks/lost-zone.md")
 	require.NoError(t, err)
-	change := regexp.MustCompile(`--type json -p '(.*)'`).FindSubmatch(page)
-	require.NotNil(t, change, "the runbook has the command")
+	changes := regexp.MustCompile(`--type json -p '(.*)'`).FindAllSubmatch(page, -1)
+	require.Len(t, changes, 2, "the runbook has the commands")
 	for _, pool := range pools {
 		if pool.Max > pool.Min {
-			apply(t, nodePools, "", pool.Name, types.JSONPatchType, strings.ReplaceAll(string(change[1]), "us-east-1a", zone))
+			apply(t, nodePools, "", pool.Name, types.JSONPatchType, strings.ReplaceAll(string(changes[n][1]), "us-east-1a", zone))
 		}
 	}
+}
+
+// requirements are what the pools' nodes must be like, as the cluster has it.
+func requirements(t *testing.T) map[string]any {
+	t.Helper()
+	list, err := at(t, nodePools, "").List(t.Context(), meta.ListOptions{})
+	require.NoError(t, err)
+	found := map[string]any{}
+	for _, pool := range list.Items {
+		found[pool.GetName()], _, err = unstructured.NestedSlice(pool.Object, "spec", "template", "spec", "requirements")
+		require.NoError(t, err)
+	}
+	return found
 }
 
 func patch(t *testing.T, resource schema.GroupVersionResource, namespace, name, change string, subresources ...string) {

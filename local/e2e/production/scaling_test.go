@@ -91,7 +91,9 @@ func testScaling(t *testing.T) {
 	assert.Zero(t, elsewhere.zones[zone])
 
 	// Growing without the zone takes the runbook's command: Karpenter counts a lost zone among those that pods are spread over.
+	shipped := requirements(t)
 	exclude(t, pools, zone)
+	assert.NotEqual(t, shipped, requirements(t))
 	for _, a := range scalers {
 		a.setMinimum(t, a.max)
 	}
@@ -101,6 +103,8 @@ func testScaling(t *testing.T) {
 	grown := settled(t, "every autoscaler at its maximum, without "+zone, pools, false)
 	assert.Equal(t, full.stateless, grown.stateless)
 	assert.Zero(t, grown.zones[zone])
+	include(t, pools, zone)
+	assert.Equal(t, shipped, requirements(t), "as the program has it")
 }
 
 // settled waits until every pod runs and nothing more is under way, prints what stands then, and holds the pools to their bounds. Without

@@ -52,6 +52,9 @@ func NewGrafana(ctx *pulumi.Context, place workloads.Place, args *GrafanaArgs, o
 	if err != nil {
 		return nil, err
 	}
+	// Its database is made anew with each pod, which takes a slow machine more than the minute that others have; its own chart waits as long.
+	probes := asked("/api/health", "/api/health")
+	probes.Live.InitialDelay, probes.Live.Failures = 60, 10
 	if _, err := workloads.NewService(ctx, name, place, &workloads.ServiceArgs{
 		Spec:        args.Spec.Workload(),
 		Labels:      labels(name),
@@ -61,7 +64,7 @@ func NewGrafana(ctx *pulumi.Context, place workloads.Place, args *GrafanaArgs, o
 		Files: append(files,
 			workloads.Files{Name: grafanaPassword, Path: grafanaPath + "/secrets", Secret: grafanaPassword},
 			workloads.Files{Name: "data", Path: grafanaData, Scratch: "1Gi"}),
-		Probes:     asked("/api/health", "/api/health"),
+		Probes:     probes,
 		Priority:   workloads.Watching,
 		StopWithin: 30,
 	}, pulumi.Parent(g)); err != nil {

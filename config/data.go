@@ -31,6 +31,9 @@ type Postgres struct {
 	Replica bool `json:"replica"`
 	// BackupDays is how far back point-in-time recovery reaches.
 	BackupDays int `json:"backupDays"`
+	// ApplyImmediately is for a change of the class, the storage, the version or Multi-AZ that is not to wait for the maintenance window, in an
+	// environment that is protected; others never wait. Plans show what waits again until it is done.
+	ApplyImmediately bool `json:"applyImmediately"`
 }
 
 // Retention of what lies in buckets, in days.
@@ -52,6 +55,18 @@ const (
 	gp3MinThroughput = 500
 	gp3MaxThroughput = 4000
 )
+
+// Performance of a volume.
+type Performance struct{ IOPS, Throughput int }
+
+// IncludedInGP3 is what a volume of the size includes, where it can be asked for: when a volume grows over the boundary the provider would
+// ask for what it had before, which RDS refuses (github.com/hashicorp/terraform-provider-aws/issues/28382).
+func IncludedInGP3(storageGiB int) Performance {
+	if storageGiB < gp3Striped {
+		return Performance{}
+	}
+	return Performance{gp3MinIOPS, gp3MinThroughput}
+}
 
 // oldestMinor14 is the oldest minor of 14 that new instances may run since 1 Oct 2026.
 const oldestMinor14 = 20

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/security"
 )
 
@@ -23,14 +24,15 @@ const (
 func (b *postgresBuilder) instance(identifier string) *rds.InstanceArgs {
 	spec, keys := b.args.Spec, b.args.Keys
 	pinned := strings.Contains(spec.Version, ".")
+	included := config.IncludedInGP3(spec.StorageGiB)
 	return &rds.InstanceArgs{
 		Identifier:    pulumi.String(identifier),
 		InstanceClass: pulumi.String(spec.InstanceType),
 
 		AllocatedStorage:  pulumi.Int(spec.StorageGiB),
 		StorageType:       pulumi.String("gp3"),
-		Iops:              chosen(spec.IOPS),
-		StorageThroughput: chosen(spec.Throughput),
+		Iops:              chosen(spec.IOPS, included.IOPS),
+		StorageThroughput: chosen(spec.Throughput, included.Throughput),
 		// A replica is encrypted with its source's key, but has to say that it is: left out, it would be replaced in every plan.
 		StorageEncrypted: pulumi.Bool(true),
 
@@ -40,8 +42,8 @@ func (b *postgresBuilder) instance(identifier string) *rds.InstanceArgs {
 
 		CopyTagsToSnapshot: pulumi.Bool(true),
 		MaintenanceWindow:  pulumi.String(maintenanceWindow),
-		// Where people depend on the database, what needs a restart waits for the window.
-		ApplyImmediately: pulumi.Bool(!b.args.Protect),
+		// Where people depend on the database, what is changed waits for the window, unless the stack file says that it is not to.
+		ApplyImmediately: pulumi.Bool(spec.ApplyImmediately || !b.args.Protect),
 		// With a pinned minor it would drift away from the config.
 		AutoMinorVersionUpgrade: pulumi.Bool(!pinned),
 		// A new major is a step of its own, with a runbook and a rehearsal, never a side effect of a plan.
@@ -123,8 +125,11 @@ func (b *postgresBuilder) lifecycle(identifier string) []pulumi.ResourceOption {
 	}
 }
 
-// chosen leaves a number out that config leaves out.
-func chosen(n int) pulumi.IntPtrInput {
+// chosen is a number of config, or what there is without; 0 is left out.
+func chosen(n, otherwise int) pulumi.IntPtrInput {
+	if n == 0 {
+		n = otherwise
+	}
 	if n == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
@@ -23,17 +24,26 @@ const (
 	atReboot = "pending-reboot"
 )
 
+// Of the memory that PostgreSQL runs on, for what it sets aside: a fifth above our share of it.
+const roomPercent = 120
+
 // parameters are the settings for an instance class (D2). The source's sizes are those of 32 GiB; they keep their share of the memory.
 func parameters(class config.DatabaseClass) []parameter {
 	const block = 8
 	kB := class.MemoryGiB << 20
 	number := strconv.Itoa
+	// A larger class waits for the maintenance window, or for its turn in the same update; its settings do not. Until then what takes memory
+	// must fit the machine of before, which would not start again with more than it has. RDS resolves a formula by the machine it runs on, in
+	// bytes, and a little below the nominal size, for which there is room.
+	fitting := func(share, unit int) string {
+		return fmt.Sprintf("LEAST({DBInstanceClassMemory/%d},%d)", share*unit*1024*100/roomPercent, kB/share/unit)
+	}
 	return []parameter{
 		{"max_connections", number(class.Connections()), atReboot},
-		{"shared_buffers", number(kB / 4 / block), atReboot},
+		{"shared_buffers", fitting(4, block), atReboot},
 		{"effective_cache_size", number(kB * 3 / 4 / block), atOnce},
-		{"work_mem", number(kB / 512), atOnce},
-		{"maintenance_work_mem", number(kB / 16), atOnce},
+		{"work_mem", fitting(512, 1), atOnce},
+		{"maintenance_work_mem", fitting(16, 1), atOnce},
 		{"checkpoint_completion_target", "0.9", atReboot}, // the default
 		{"wal_buffers", number(16 << 10 / block), atReboot},
 		{"default_statistics_target", "100", atReboot}, // the default

@@ -3,6 +3,7 @@ package data_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +35,8 @@ func TestD1PrimaryIsTheSourcesDatabase(t *testing.T) {
 		"instanceClass":          "db.r5.xlarge",
 		"allocatedStorage":       500,
 		"storageType":            "gp3",
-		"iops":                   nil, // the source's 3000 are refused; 12000 are included
-		"storageThroughput":      nil,
+		"iops":                   12000, // the source's 3000 are refused; these are included
+		"storageThroughput":      500,
 		"multiAz":                true,
 		"availabilityZone":       nil, // AWS chooses two
 		"dbName":                 "alphapulse",
@@ -208,6 +209,22 @@ func inUnits(t *testing.T, text string, unit int) string {
 	return text
 }
 
+var fitting = regexp.MustCompile(`^LEAST\(\{DBInstanceClassMemory/(\d+)\},(\d+)\)$`)
+
+// on is what RDS makes of a value on a machine of so many GiB, of which PostgreSQL has a little less.
+func on(t *testing.T, memoryGiB int, value any) string {
+	t.Helper()
+	found := fitting.FindStringSubmatch(value.(string))
+	if found == nil {
+		return value.(string)
+	}
+	share, err := strconv.Atoi(found[1])
+	require.NoError(t, err)
+	most, err := strconv.Atoi(found[2])
+	require.NoError(t, err)
+	return strconv.Itoa(min(memoryGiB<<30*95/100/share, most))
+}
+
 // settings are what a parameter group sets, name by name.
 func settings(t *testing.T, run *recorder.Run) map[string]map[string]any {
 	t.Helper()
@@ -240,7 +257,7 @@ func TestD2SourcesTenSettingsAreInRDSUnits(t *testing.T) {
 		{"effective_io_concurrency", "200", plain, false},
 	} {
 		require.Contains(t, got, s.name)
-		assert.Equal(t, inUnits(t, s.value, s.unit), got[s.name]["value"], s.name)
+		assert.Equal(t, inUnits(t, s.value, s.unit), on(t, 32, got[s.name]["value"]), s.name)
 		if s.static {
 			assert.Equal(t, "pending-reboot", got[s.name]["applyMethod"], "%s: RDS refuses the other", s.name)
 		}
@@ -272,7 +289,7 @@ func TestD2SettingsKeepTheirShareOfASmallerInstance(t *testing.T) {
 		found, ok := config.FindDatabaseClass(class)
 		require.True(t, ok, class)
 		kB := func(name string, unit int) int {
-			n, err := strconv.Atoi(got[name]["value"].(string))
+			n, err := strconv.Atoi(on(t, found.MemoryGiB, got[name]["value"]))
 			require.NoError(t, err)
 			return n * unit
 		}
@@ -282,6 +299,43 @@ func TestD2SettingsKeepTheirShareOfASmallerInstance(t *testing.T) {
 		assert.Equal(t, memory/16, kB("maintenance_work_mem", 1), class)
 		assert.LessOrEqual(t, kB("shared_buffers", 8)+found.Connections()*kB("work_mem", 1), memory*3/4, "%s: each connection may use it once", class)
 		assert.Equal(t, strconv.Itoa(found.Connections()), got["max_connections"]["value"], "what the budget counts with")
+	}
+}
+
+// A larger class waits for the maintenance window, its settings do not: a restart in between must find a machine that has the memory.
+func TestD2SettingsOfALargerClassFitTheMachineOfBefore(t *testing.T) {
+	spec := prod
+	spec.InstanceType = "db.r5.4xlarge"
+	run, _ := postgres(t, spec, true)
+	got := settings(t, run)
+	for name, c := range map[string]struct{ unit, percent int }{"shared_buffers": {8, 30}, "maintenance_work_mem": {1, 8}, "work_mem": {1, 1}} {
+		n, err := strconv.Atoi(on(t, 32, got[name]["value"]))
+		require.NoError(t, err)
+		assert.LessOrEqual(t, n*c.unit, 32<<20*c.percent/100, "kB of %s on 32 GiB", name)
+	}
+}
+
+// Where RDS takes it, what gp3 includes is said: from below 400 GiB the provider would ask for the 3000 of before, which RDS refuses.
+func TestD1WhatAVolumeIncludesIsSaidWhereItCanBe(t *testing.T) {
+	for size, want := range map[int][]any{399: {nil, nil}, 400: {12000., 500.}} {
+		spec := prod
+		spec.StorageGiB = size
+		run, _ := postgres(t, spec, true)
+		for _, name := range []string{"postgres", "postgres-replica"} {
+			one := run.Find(t, instance, name)
+			assert.Equal(t, want, []any{one.At("iops"), one.At("storageThroughput")}, "%d GiB", size)
+		}
+	}
+}
+
+func TestD1ChangesWaitForTheWindowUnlessConfigSaysOtherwise(t *testing.T) {
+	for _, c := range []struct{ protect, asked, atOnce bool }{{true, false, false}, {true, true, true}, {false, false, true}} {
+		spec := prod
+		spec.ApplyImmediately = c.asked
+		run, _ := postgres(t, spec, c.protect)
+		for _, name := range []string{"postgres", "postgres-replica"} {
+			assert.Equal(t, c.atOnce, run.Find(t, instance, name).At("applyImmediately"), "%+v", c)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ var changes = []change{
 	}},
 	{setting: "network.flowLogDays", with: text{"flowLogDays: 90": "flowLogDays: 60"},
 		plan: []string{"~ aws:cloudwatch:LogGroup network-dns-queries", "~ aws:cloudwatch:LogGroup network-flow-logs"}},
-	{setting: "network.dnsFirewall.mode", with: text{"mode: alert": "mode: block"}, plan: []string{"~ aws:route53:ResolverFirewallRule network-dns-rest"}},
+	{setting: "network.dnsFirewall.mode", with: text{"mode: alert": "mode: block"}, plan: []string{"~ aws:route53:ResolverFirewallConfig network-dns-firewall", "~ aws:route53:ResolverFirewallRule network-dns-rest"}},
 	{setting: "network.dnsFirewall.domains", with: text{`        - "*.pagerduty.com"` + "\n": `        - "*.kraken.com"` + "\n"},
 		plan: []string{"~ aws:route53:ResolverFirewallDomainList network-dns-allowed"}},
 
@@ -94,6 +94,8 @@ var changes = []change{
 	{setting: "data.postgres.iops", with: text{"      storageGiB: 500": "      iops: 20000\n      storageGiB: 500"},
 		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
 	{setting: "data.postgres.throughput", with: text{"      storageGiB: 500": "      throughput: 1000\n      storageGiB: 500"},
+		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.applyImmediately", with: text{"      storageGiB: 500": "      applyImmediately: true\n      storageGiB: 500"},
 		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
 	{setting: "data.postgres.multiAZ", with: text{"multiAZ: true": "multiAZ: false"}, plan: []string{"~ aws:rds:Instance postgres"}},
 	{setting: "data.postgres.replica", with: text{"replica: true": "replica: false"}, plan: []string{

@@ -72,7 +72,7 @@ func (b *build) inspect() error {
 	if err != nil {
 		return err
 	}
-	database, err := data.InspectPostgres(b.ctx, b.name, b.Data.Postgres, inAccount)
+	database, waits, err := data.InspectPostgres(b.ctx, b.name, b.Data.Postgres, b.Protect, inAccount)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,11 @@ func (b *build) inspect() error {
 	if err != nil {
 		return err
 	}
-	if empty != "" {
-		if err := b.ctx.Log.Warn(empty, nil); err != nil {
+	for _, warning := range []string{waits, empty} {
+		if warning == "" {
+			continue
+		}
+		if err := b.ctx.Log.Warn(warning, nil); err != nil {
 			return err
 		}
 	}

@@ -15,13 +15,40 @@ import (
 
 func inspectPostgres(t *testing.T, spec config.Postgres, answer any) (problems config.Problems, err error) {
 	t.Helper()
+	problems, _, err = inspectAndWarn(t, spec, true, answer)
+	return problems, err
+}
+
+func inspectAndWarn(t *testing.T, spec config.Postgres, protect bool, answer any) (problems config.Problems, warning string, err error) {
+	t.Helper()
 	run := recorder.Record(t, recorder.Preview, func(ctx *pulumi.Context) error {
-		problems, err = data.InspectPostgres(ctx, "alphapulse-prod", spec)
+		problems, warning, err = data.InspectPostgres(ctx, "alphapulse-prod", spec, protect)
 		return nil
 	}, recorder.Answers{recorder.GetInstance: answer})
 	require.Len(t, run.Calls, 1)
 	assert.Equal(t, "alphapulse-prod", run.Calls[0].Args["dbInstanceIdentifier"])
-	return problems, err
+	return problems, warning, err
+}
+
+// RDS says "done" to a change that waits for its window, and the next plan has it again: somebody who gives a full database more storage
+// must know.
+func TestD1WhatWaitsForTheWindowIsSaid(t *testing.T) {
+	running := map[string]any{"allocatedStorage": 500, "engineVersion": "14.20", "dbInstanceClass": "db.r5.xlarge", "multiAz": true}
+	warns := func(protect bool, change func(*config.Postgres)) string {
+		spec := prod
+		change(&spec)
+		problems, warning, err := inspectAndWarn(t, spec, protect, running)
+		require.NoError(t, err)
+		assert.Empty(t, problems)
+		return warning
+	}
+	assert.Empty(t, warns(true, func(*config.Postgres) {}))
+	larger := func(p *config.Postgres) { p.StorageGiB, p.InstanceType, p.Version = 600, "db.r5.2xlarge", "14.21" }
+	for _, text := range []string{"instanceType db.r5.2xlarge (it is db.r5.xlarge)", "storageGiB 600 (it is 500)", "version 14.21 (it is 14.20)", "sun:04:30", "applyImmediately: true"} {
+		assert.Contains(t, warns(true, larger), text)
+	}
+	assert.Empty(t, warns(false, larger), "where nothing is protected nothing waits")
+	assert.Empty(t, warns(true, func(p *config.Postgres) { larger(p); p.ApplyImmediately = true }))
 }
 
 func TestD1WhatWouldLoseOrStopTheDatabaseIsRefused(t *testing.T) {

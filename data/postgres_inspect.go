@@ -16,14 +16,15 @@ import (
 const upgradeRunbook = "docs/runbooks/postgres-major-upgrade.md"
 
 // InspectPostgres asks AWS, in previews too, for the instance that is there, and refuses what would lose its data or what AWS would refuse
-// half way through an update. No instance is no problem; an AWS that does not answer is an error.
-func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, opts ...pulumi.InvokeOption) (config.Problems, error) {
+// half way through an update. No instance is no problem; an AWS that does not answer is an error. The warning names what RDS will do in the
+// maintenance window only, where it is told to wait for that.
+func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, protect bool, opts ...pulumi.InvokeOption) (config.Problems, string, error) {
 	running, err := rds.LookupInstance(ctx, &rds.LookupInstanceArgs{DbInstanceIdentifier: &name}, opts...)
 	switch {
 	case lookup.Missing(err):
-		return nil, nil
+		return nil, "", nil
 	case err != nil:
-		return nil, fmt.Errorf("asking for the database instance %s: %w", name, err)
+		return nil, "", fmt.Errorf("asking for the database instance %s: %w", name, err)
 	}
 	var problems config.Problems
 	add := func(key string, value any, want string, args ...any) {
@@ -43,7 +44,38 @@ func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, opt
 		add("version", spec.Version, "the instance %s runs %s, and a new major is no change of config: follow %s, then set it here",
 			name, running.EngineVersion, upgradeRunbook)
 	}
-	return problems, nil
+	return problems, waitingFor(running, spec, protect), nil
+}
+
+// appliesAtOnce: where people depend on the database, what is changed waits for the window, unless the stack file says that it is not to.
+func appliesAtOnce(spec config.Postgres, protect bool) bool { return spec.ApplyImmediately || !protect }
+
+func waitingFor(running *rds.LookupInstanceResult, spec config.Postgres, protect bool) string {
+	if appliesAtOnce(spec, protect) {
+		return ""
+	}
+	var list []string
+	for _, c := range []struct {
+		key           string
+		wanted, found any
+	}{
+		{"instanceType", spec.InstanceType, running.DbInstanceClass},
+		{"storageGiB", spec.StorageGiB, running.AllocatedStorage},
+		{"multiAZ", spec.MultiAZ, running.MultiAz},
+	} {
+		if c.wanted != c.found {
+			list = append(list, fmt.Sprintf("%s %v (it is %v)", c.key, c.wanted, c.found))
+		}
+	}
+	if v := version(spec.Version); v.pinned && spec.Version != running.EngineVersion {
+		list = append(list, fmt.Sprintf("version %s (it is %s)", spec.Version, running.EngineVersion))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:data.postgres: %s: RDS changes that in its maintenance window (%s UTC), and every plan shows it until then; "+
+		"applyImmediately: true does not wait: a class, a version and Multi-AZ take the database away for about a minute then, storage does not",
+		config.Namespace, strings.Join(list, ", "), maintenanceWindow)
 }
 
 // engineVersion is a version of PostgreSQL; a major alone is not pinned.

@@ -42,8 +42,7 @@ func (b *postgresBuilder) instance(identifier string) *rds.InstanceArgs {
 
 		CopyTagsToSnapshot: pulumi.Bool(true),
 		MaintenanceWindow:  pulumi.String(maintenanceWindow),
-		// Where people depend on the database, what is changed waits for the window, unless the stack file says that it is not to.
-		ApplyImmediately: pulumi.Bool(spec.ApplyImmediately || !b.args.Protect),
+		ApplyImmediately:   pulumi.Bool(appliesAtOnce(spec, b.args.Protect)),
 		// With a pinned minor it would drift away from the config.
 		AutoMinorVersionUpgrade: pulumi.Bool(!pinned),
 		// A new major is a step of its own, with a runbook and a rehearsal, never a side effect of a plan.

@@ -2,7 +2,9 @@ package clouds
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/alphapulse/infrastructure/local/inventory"
@@ -25,6 +27,14 @@ func updateInstance(_ context.Context, p *Provider, old inventory.Record, r *inv
 		// Storage that has grown by itself stays: the provider takes no notice of the difference.
 		r.Inputs["allocatedStorage"], r.Outputs["allocatedStorage"] = float64(had), float64(had)
 	}
+	if asked >= striped && asked != had && r.Inputs["iops"] == nil {
+		// The provider sends what it knows of, with a new size (hashicorp/terraform-provider-aws#28382).
+		sent := inventory.Record{Inputs: maps.Clone(r.Inputs), Outputs: r.Outputs}
+		sent.Inputs["iops"] = old.Outputs["iops"]
+		if err := storageFits(&sent); err != nil {
+			return err
+		}
+	}
 	replicas, err := p.replicas(old)
 	if err != nil {
 		return err
@@ -33,7 +43,28 @@ func updateInstance(_ context.Context, p *Provider, old inventory.Record, r *inv
 		return apiError("InvalidDBInstanceState", "backups cannot be turned off: %s is the source of the replica %v",
 			r.ID, replicas[0].Outputs["identifier"])
 	}
-	return p.upgrade(old, r, replicas)
+	if r.Inputs["applyImmediately"] == true {
+		return p.upgrade(old, r, replicas)
+	}
+	if err := errors.Join(p.upgrade(old, r, nil), admitInstance(p, r)); err != nil {
+		return err
+	}
+	for _, key := range waiting {
+		restore(r.Inputs, old.Inputs, key)
+		restore(r.Outputs, old.Outputs, key)
+	}
+	return nil
+}
+
+// waiting is what RDS changes in the maintenance window, unless it is told to at once. Until then it shows what it has, and so does the
+// provider: every plan has the change again. The window never comes here.
+var waiting = []string{"instanceClass", "allocatedStorage", "iops", "storageThroughput", "multiAz", "engineVersion", "engineVersionActual"}
+
+func restore(to, from map[string]any, key string) {
+	delete(to, key)
+	if value, ok := from[key]; ok {
+		to[key] = value
+	}
 }
 
 // upgrade moves an instance to the version asked for. The replicas of its region go with it to a new major.

@@ -177,12 +177,15 @@ func majorOf(r inventory.Record) int {
 	return major
 }
 
+// striped is the size from which a volume has four disks, in GiB.
+const striped = 400
+
 // storageFits knows gp3 (RDS user guide, "gp3 storage"): from 400 GiB PostgreSQL's volume is striped, and what it includes is the
 // least that can be asked for; below, nothing can.
 func storageFits(r *inventory.Record) error {
 	size, most := number(r.Outputs["allocatedStorage"]), number(r.Inputs["maxAllocatedStorage"])
 	iops, throughput := number(r.Inputs["iops"]), number(r.Inputs["storageThroughput"])
-	gp3, striped := r.Inputs["storageType"] == "gp3", size >= 400
+	gp3, striped := r.Inputs["storageType"] == "gp3", size >= striped
 	switch {
 	case size < 20 || size > 65536:
 		return apiError(combination, "Invalid storage size for engine name postgres: %d", size)

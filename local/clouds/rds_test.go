@@ -21,7 +21,7 @@ func (c cloud) database() props {
 	c.make("rds.ParameterGroup", "pg14", props{"name": "pg14", "family": "postgres14"})
 	return props{"identifier": "main", "engine": "postgres", "engineVersion": "14", "instanceClass": "db.r5.xlarge", "allocatedStorage": 500.0,
 		"storageType": "gp3", "storageEncrypted": true, "dbName": "alphapulse", "username": "master", "password": "long-enough",
-		"dbSubnetGroupName": "db", "parameterGroupName": "pg14", "backupRetentionPeriod": 7.0, "skipFinalSnapshot": true}
+		"dbSubnetGroupName": "db", "parameterGroupName": "pg14", "backupRetentionPeriod": 7.0, "skipFinalSnapshot": true, "applyImmediately": true}
 }
 
 func TestD1SubnetGroupSpansTwoZonesOfOneNetwork(t *testing.T) {
@@ -143,6 +143,32 @@ func TestD1StorageNeverShrinks(t *testing.T) {
 	assert.Equal(t, 600.0, c.record(token("rds.Instance"), id).Outputs["allocatedStorage"], "where it can grow by itself, it stays grown")
 }
 
+// As the real provider: with a new size it sends the IOPS that it knows of.
+func TestD1StorageThatGrowsOverTheBoundaryMustSayItsIOPS(t *testing.T) {
+	c := newCloud(t)
+	small := merged(c.database(), props{"allocatedStorage": 50.0})
+	id := c.make("rds.Instance", "db", small)
+	assert.ErrorContains(t, c.update("rds.Instance", id, merged(small, props{"allocatedStorage": 500.0})), "Invalid iops value for engine postgres and storage type gp3: 3000")
+	require.NoError(t, c.update("rds.Instance", id, merged(small, props{"allocatedStorage": 500.0, "iops": 12000.0, "storageThroughput": 500.0})))
+}
+
+func TestD1ChangeWaitsForTheWindowUnlessItIsToldNotTo(t *testing.T) {
+	c := newCloud(t)
+	in := c.database()
+	id := c.make("rds.Instance", "db", in)
+	larger := props{"instanceClass": "db.r5.2xlarge", "allocatedStorage": 600.0, "backupRetentionPeriod": 14.0}
+	has := func() []any {
+		out := c.record(token("rds.Instance"), id).Outputs
+		return []any{out["instanceClass"], out["allocatedStorage"], out["backupRetentionPeriod"]}
+	}
+	require.NoError(t, c.update("rds.Instance", id, merged(merged(in, larger), props{"applyImmediately": false})))
+	assert.Equal(t, []any{"db.r5.xlarge", 500.0, 14.0}, has())
+	assert.ErrorContains(t, c.update("rds.Instance", id, merged(in, props{"allocatedStorage": 70000.0, "applyImmediately": false})), "Invalid storage size",
+		"what cannot be is refused at once")
+	require.NoError(t, c.update("rds.Instance", id, merged(in, larger)))
+	assert.Equal(t, []any{"db.r5.2xlarge", 600.0, 14.0}, has())
+}
+
 func TestD1ReadReplica(t *testing.T) {
 	c := newCloud(t)
 	in := c.database()
@@ -194,7 +220,7 @@ func TestD1MajorUpgrade(t *testing.T) {
 	assert.ErrorContains(t, c.update("rds.Instance", source, next), "The AllowMajorVersionUpgrade flag must be present")
 	next["allowMajorVersionUpgrade"] = true
 	assert.ErrorContains(t, c.update("rds.Instance", source, next), "Please use a Parameter Group with DBParameterGroupFamily postgres15")
-	alone := props{"identifier": "replica", "instanceClass": "db.r5.xlarge", "replicateSourceDb": "main", "engineVersion": "15",
+	alone := props{"identifier": "replica", "instanceClass": "db.r5.xlarge", "replicateSourceDb": "main", "engineVersion": "15", "applyImmediately": true,
 		"allowMajorVersionUpgrade": true}
 	assert.ErrorContains(t, c.update("rds.Instance", replica, alone), "with its source")
 

@@ -215,6 +215,17 @@ func TestC2FixedNodesOfAPoolAreANodeGroup(t *testing.T) {
 	assert.Empty(t, run.Find(t, nodeGroup, "cluster-general").At("taints"), "whatever names no pool runs there")
 }
 
+// Without a release EKS takes the newest of the day whenever a group's machines change, which no preview shows.
+func TestC2NodesRunTheReleaseThatIsNamed(t *testing.T) {
+	assert.Nil(t, up(t).Find(t, nodeGroup, "cluster-general").At("releaseVersion"))
+	p := prod(t)
+	p.Cluster.NodeRelease = "1.36.2-20261115"
+	run, _ := record(t, recorder.Up, p)
+	for _, group := range run.All(nodeGroup) {
+		assert.Equal(t, "1.36.2-20261115", group.At("releaseVersion"), group.Name)
+	}
+}
+
 func TestC2TaintsAreInEKSsWords(t *testing.T) {
 	p := prod(t)
 	pool := &p.Cluster.NodePools[1]

@@ -27,6 +27,10 @@ func newNodeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Res
 // (C2, C4).
 func (c *Cluster) newNodeGroups(ctx *pulumi.Context, name string, args *Args, ground []pulumi.Resource) ([]pulumi.Resource, error) {
 	var groups []pulumi.Resource
+	var release pulumi.StringPtrInput
+	if args.Spec.NodeRelease != "" {
+		release = pulumi.String(args.Spec.NodeRelease)
+	}
 	for _, pool := range args.Spec.NodePools {
 		if pool.Min == 0 {
 			continue
@@ -36,15 +40,16 @@ func (c *Cluster) newNodeGroups(ctx *pulumi.Context, name string, args *Args, gr
 			return nil, err
 		}
 		group, err := eks.NewNodeGroup(ctx, name+"-"+pool.Name, &eks.NodeGroupArgs{
-			ClusterName:   c.Name,
-			Version:       pulumi.String(args.Spec.Version),
-			NodeRoleArn:   c.node.Arn,
-			SubnetIds:     args.PrivateSubnetIDs,
-			InstanceTypes: pulumi.ToStringArray(pool.InstanceTypes),
-			CapacityType:  pulumi.String(pool.CapacityType),
-			AmiType:       pulumi.String("AL2023_x86_64_STANDARD"),
-			Labels:        nodeLabels(pool),
-			Taints:        taints(pool.Taints),
+			ClusterName:    c.Name,
+			Version:        pulumi.String(args.Spec.Version),
+			ReleaseVersion: release,
+			NodeRoleArn:    c.node.Arn,
+			SubnetIds:      args.PrivateSubnetIDs,
+			InstanceTypes:  pulumi.ToStringArray(pool.InstanceTypes),
+			CapacityType:   pulumi.String(pool.CapacityType),
+			AmiType:        pulumi.String("AL2023_x86_64_STANDARD"),
+			Labels:         nodeLabels(pool),
+			Taints:         taints(pool.Taints),
 			ScalingConfig: eks.NodeGroupScalingConfigArgs{
 				MinSize: pulumi.Int(pool.Min), MaxSize: pulumi.Int(pool.Min), DesiredSize: pulumi.Int(pool.Min),
 			},
@@ -59,7 +64,7 @@ func (c *Cluster) newNodeGroups(ctx *pulumi.Context, name string, args *Args, gr
 			return nil, fmt.Errorf("creating the node group %q: %w", pool.Name, err)
 		}
 		if pool.Name == config.PlatformPool {
-			c.nodeRelease = group.ReleaseVersion
+			c.nodeRelease = group.ReleaseVersion // which repeats what it was given
 		}
 		groups = append(groups, group)
 	}

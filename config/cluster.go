@@ -14,13 +14,15 @@ type Cluster struct {
 	Version string `json:"version"`
 	// PublicAccessCIDRs are the ranges of the internet that may reach the API server from outside the VPC; with none there is no public endpoint.
 	PublicAccessCIDRs []string `json:"publicAccessCidrs"`
-	// AdministratorRoles are the IAM roles that may do everything in the cluster. The role that creates the cluster is one by EKS's own
-	// doing and must not be listed: EKS refuses a second entry for it.
+	// AdministratorRoles are the IAM roles that may do everything in the cluster. The role that makes it has to be one of them.
 	AdministratorRoles []string `json:"administratorRoles"`
 	// BreakGlassRole is for the night when the others fail: its use is alarmed, and nobody has it by day.
-	BreakGlassRole string     `json:"breakGlassRole"`
-	LogDays        int        `json:"logDays"`
-	NodePools      []NodePool `json:"nodePools"`
+	BreakGlassRole string `json:"breakGlassRole"`
+	LogDays        int    `json:"logDays"`
+	// NodeRelease is the release of EKS's AL2023 image that all nodes run, "1.36.2-20261101". Left out, a node group takes the newest when it
+	// is made and whenever its machines or its version change, which no preview shows.
+	NodeRelease string     `json:"nodeRelease"`
+	NodePools   []NodePool `json:"nodePools"`
 	// AddOns pins versions by add-on name. What is not pinned runs EKS's default for the minor, looked up in preview and exported.
 	AddOns map[string]string `json:"addOns"`
 }
@@ -61,6 +63,8 @@ var (
 	poolName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,29}$`)
 	effects    = []string{"NoSchedule", "NoExecute", "PreferNoSchedule"}
 	addOnBuild = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`)
+	// nodeRelease is a version of Kubernetes and a day.
+	nodeRelease = regexp.MustCompile(`^1\.[0-9]+\.[0-9]+-20[0-9]{6}$`)
 )
 
 // Pool finds a node pool by name.
@@ -109,6 +113,11 @@ func (c Cluster) validate(aws AWS) (ps Problems) {
 		ps.add("breakGlassRole", c.BreakGlassRole, "must not be one of administratorRoles: it is for when those fail")
 	}
 	checkRetention(&ps, "logDays", c.LogDays)
+	if c.NodeRelease != "" && !(nodeRelease.MatchString(c.NodeRelease) && strings.HasPrefix(c.NodeRelease, c.Version+".")) {
+		ps.add("nodeRelease", c.NodeRelease, "must be a release of EKS's AL2023 image for Kubernetes %s, such as %s.2-20261101: "+
+			"`aws ssm get-parameter --name /aws/service/eks/optimized-ami/%s/amazon-linux-2023/x86_64/standard/recommended/release_version` has the newest",
+			c.Version, c.Version, c.Version)
+	}
 	for name, version := range c.AddOns {
 		key := "addOns." + name
 		if _, ok := FindAddOn(name); !ok {

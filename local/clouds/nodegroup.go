@@ -39,7 +39,7 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 		r.Outputs["version"] = cluster.Outputs["version"]
 	}
 	if r.Outputs["releaseVersion"] == nil {
-		r.Outputs["releaseVersion"] = fmt.Sprintf("%v.0-20261101", r.Outputs["version"])
+		r.Outputs["releaseVersion"] = newest(r)
 	}
 	group := fmt.Sprintf("eks-%s-%s", str(r.Inputs["nodeGroupName"]), path.Base(str(r.Outputs["arn"])))
 	r.Outputs["resources"] = []any{map[string]any{"autoscalingGroups": []any{map[string]any{"name": group}}}}
@@ -50,8 +50,16 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 	return nil
 }
 
-// updateNodeGroup changes the nodes that are there, as EKS does for labels, taints and the size.
+// newest is the release of the node image that EKS takes where nobody names one.
+func newest(r *inventory.Record) string { return fmt.Sprintf("%v.0-20261101", r.Outputs["version"]) }
+
+// updateNodeGroup changes the nodes that are there, as EKS does for labels, taints and the size. Another version or another launch template
+// comes with the newest image, unless a release is named.
 func updateNodeGroup(ctx context.Context, p *Provider, old inventory.Record, r *inventory.Record) error {
+	rolls := !reflect.DeepEqual(old.Inputs["launchTemplate"], r.Inputs["launchTemplate"]) || old.Inputs["version"] != r.Inputs["version"]
+	if rolls && r.Inputs["releaseVersion"] == nil {
+		r.Outputs["releaseVersion"] = newest(r)
+	}
 	there, err := p.machines(*r)
 	if err != nil {
 		return err

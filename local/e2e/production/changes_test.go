@@ -49,6 +49,12 @@ var changes = []change{
 		"~ aws:cloudwatch:LogGroup postgres-postgresql", "~ aws:cloudwatch:LogGroup postgres-upgrade",
 		"~ aws:cloudwatch:LogGroup postgres-replica-postgresql", "~ aws:cloudwatch:LogGroup postgres-replica-upgrade",
 	}},
+	{setting: "cluster.nodeRelease", with: text{"    logDays: 365\n": "    logDays: 365\n    nodeRelease: 1.36.2-20261115\n"}, plan: []string{
+		"~ aws:eks:NodeGroup cluster-compute-optimized", "~ aws:eks:NodeGroup cluster-general", "~ aws:eks:NodeGroup cluster-services", "~ aws:eks:NodeGroup cluster-stateful",
+		"~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-compute-optimized", "~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-general",
+		"~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-services", "~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-stateful",
+		"~ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-workers",
+	}},
 	{setting: "cluster.addOns", with: text{"    logDays: 365\n": "    logDays: 365\n    addOns: {coredns: v1.13.1-eksbuild.7}\n"},
 		plan: []string{"~ aws:eks:Addon cluster-coredns"}},
 

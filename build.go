@@ -44,6 +44,7 @@ type build struct {
 	secrets      *security.ClusterSecrets
 	place        workloads.Place
 	roles        pulumi.Resource // done when the database knows those who connect
+	webhook      *security.Certificate // the load balancer controller's
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress
 }
@@ -274,7 +275,12 @@ func (b *build) newVault() (*workloads.Vault, error) {
 // newObservability runs what watches all of it.
 func (b *build) newObservability() error {
 	place, stack := b.in(security.InMonitoring, b.eks.Namespaces.Monitoring), observability.Stack{Environment: b.Environment, Region: b.AWS.Region, Name: b.name}
-	if _, err := observability.NewPrometheus(b.ctx, place, &observability.PrometheusArgs{Spec: b.Observability.Prometheus, Stack: stack}); err != nil {
+	if _, err := observability.NewPrometheus(b.ctx, place, &observability.PrometheusArgs{
+		Spec: b.Observability.Prometheus, Stack: stack, Facts: observability.Facts{
+			observability.PostgresStorage: pulumi.Int(b.Data.Postgres.StorageGiB << 30),
+			observability.OriginPullEnds:  b.originPull.Ends, observability.BalancerWebhookEnds: b.webhook.Ends,
+		},
+	}); err != nil {
 		return err
 	}
 	if _, err := observability.NewAlertmanager(b.ctx, place, &observability.AlertmanagerArgs{Spec: b.Observability.Alertmanager, Stack: stack}); err != nil {

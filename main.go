@@ -42,8 +42,8 @@ func compose(ctx *pulumi.Context) (*build, error) {
 		b.newSecrets,
 		b.newIssuers,
 		b.newWorkloads,
-		b.newObservability,
 		b.newIngress,
+		b.newObservability,
 		b.newEdge,
 	} {
 		if err := step(); err != nil {

@@ -13,12 +13,11 @@ func (b *build) newOperators() (err error) {
 	if b.certificates, err = security.NewCertificateAuthority(b.ctx, "certificates", &security.CertificateAuthorityArgs{Name: b.name}); err != nil {
 		return err
 	}
-	webhook, err := cluster.NewLoadBalancerWebhookCertificate(b.ctx, b.certificates)
-	if err != nil {
+	if b.webhook, err = cluster.NewLoadBalancerWebhookCertificate(b.ctx, b.certificates); err != nil {
 		return err
 	}
 	b.balancers, err = cluster.NewLoadBalancerController(b.ctx, &cluster.LoadBalancerControllerArgs{
-		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Images: b.image, Webhook: webhook, Tags: b.tags,
+		Cluster: b.eks, Name: b.name, AWS: b.AWS, VpcID: b.vpc.VpcID, Images: b.image, Webhook: b.webhook, Tags: b.tags,
 	}, pulumi.Provider(b.account))
 	return err
 }

@@ -44,6 +44,10 @@ func platform(t *testing.T, stack string) config.Platform {
 	return p
 }
 
+var facts = observability.Facts{
+	observability.PostgresStorage: pulumi.Int(500 << 30), observability.OriginPullEnds: pulumi.Int(1826000000), observability.BalancerWebhookEnds: pulumi.Int(1827000000),
+}
+
 // all runs everything that watches a stack.
 func all(t *testing.T, stack string) *recorder.Run {
 	t.Helper()
@@ -64,7 +68,7 @@ func all(t *testing.T, stack string) *recorder.Run {
 			}
 		}
 		o, where := p.Observability, observability.Stack{Environment: p.Environment, Region: p.AWS.Region, Name: p.Name()}
-		_, prometheus := observability.NewPrometheus(ctx, in("monitoring"), &observability.PrometheusArgs{Spec: o.Prometheus, Stack: where})
+		_, prometheus := observability.NewPrometheus(ctx, in("monitoring"), &observability.PrometheusArgs{Spec: o.Prometheus, Stack: where, Facts: facts})
 		_, alertmanager := observability.NewAlertmanager(ctx, in("monitoring"), &observability.AlertmanagerArgs{Spec: o.Alertmanager, Stack: where})
 		_, loki := observability.NewLoki(ctx, in("monitoring"), &observability.LokiArgs{
 			Spec: o.Loki, Stack: where, Issuer: security.Issuer{ProviderARN: pulumi.String("arn-of-issuer"), Host: pulumi.String("issuer.example").ToStringOutput()},
@@ -153,7 +157,8 @@ func TestO1PrometheusHasItsFilesAndTheNamesOfItsStack(t *testing.T) {
 	made := run.Find(t, statefulSet, "prometheus")
 	assert.Equal(t, map[string]string{
 		"/etc/prometheus": "prometheus-config read", "/etc/prometheus/rules": "prometheus-rules read", "/etc/prometheus/alerts": "prometheus-alerts read",
-		"/prometheus": "data written", "/tmp": "tmp written",
+		"/etc/prometheus/facts": "prometheus-facts read",
+		"/prometheus":           "data written", "/tmp": "tmp written",
 	}, mounts(made))
 	text, err := os.ReadFile("prometheus/prometheus.yml")
 	require.NoError(t, err)
@@ -262,7 +267,7 @@ func TestO5TheExporterAsksTheDatabaseItselfOverTLS(t *testing.T) {
 // Each ConfigMap holds a mebibyte at most, keys and all.
 func TestO3FilesFitIntoTheirConfigMaps(t *testing.T) {
 	maps := all(t, "prod").All(configMap)
-	require.Len(t, maps, 12)
+	require.Len(t, maps, 13)
 	for _, one := range maps {
 		size := 0
 		for name, text := range one.At("data").(map[string]any) {

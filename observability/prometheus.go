@@ -35,6 +35,8 @@ const (
 type PrometheusArgs struct {
 	Spec  config.Watcher
 	Stack Stack
+	// Facts are what it could not know.
+	Facts Facts
 }
 
 // Prometheus asks all programs for their figures, keeps them, and judges them.
@@ -57,6 +59,10 @@ func NewPrometheus(ctx *pulumi.Context, place workloads.Place, args *PrometheusA
 	if err != nil {
 		return nil, err
 	}
+	facts, err := newFacts(ctx, place, name, args.Facts, p)
+	if err != nil {
+		return nil, err
+	}
 	made, err := workloads.NewService(ctx, name, place, &workloads.ServiceArgs{
 		Spec:        args.Spec.Workload(),
 		Labels:      labels(name),
@@ -71,7 +77,7 @@ func NewPrometheus(ctx *pulumi.Context, place workloads.Place, args *PrometheusA
 			"--log.format=json",
 		},
 		Env:             args.Stack.env(),
-		Files:           files,
+		Files:           append(files, facts),
 		Sticky:          true, // each has seen what it has seen: graphs would change from look to look
 		State:           &workloads.State{GiB: args.Spec.StorageGiB, Path: prometheusData, Governing: names(name)},
 		Probes:          asked("/-/healthy", "/-/ready"), // it is alive while it reads its log anew, and ready afterwards

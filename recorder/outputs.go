@@ -13,6 +13,7 @@ const (
 	IssuerHost      = "issuer.recorded.example/id/1"
 	LookedUpVersion = "v0.0.1-eksbuild.1"
 	NodeRelease     = "1.36.0-20261101"
+	CertificateEnds = "2027-11-29T00:00:00Z"
 
 	LoadBalancerHost = "recorded.elb.example"
 
@@ -54,6 +55,9 @@ func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 		return resource.NewPropertyMapFromMap(map[string]any{"status": map[string]any{
 			"loadBalancer": map[string]any{"ingress": []any{map[string]any{"hostname": LoadBalancerHost}}},
 		}})
+	}
+	if args.TypeToken == "tls:index/locallySignedCert:LocallySignedCert" {
+		outputs["validityEndTime"] = text(CertificateEnds)
 	}
 	if !strings.HasPrefix(args.TypeToken, "aws:") {
 		return outputs

@@ -2,6 +2,7 @@ package security
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -58,6 +59,8 @@ type CertificateArgs struct {
 // Certificate is a certificate with its private key, which is secret, and the authority's certificate.
 type Certificate struct {
 	CertPEM, KeyPEM, AuthorityPEM pulumi.StringOutput
+	// Ends is when it does, in seconds since 1970.
+	Ends pulumi.IntOutput
 }
 
 // NewCertificateAuthority makes an authority.
@@ -112,7 +115,12 @@ func (ca *CertificateAuthority) Issue(ctx *pulumi.Context, args *CertificateArgs
 	if err != nil {
 		return nil, fmt.Errorf("signing the certificate %q: %w", name, err)
 	}
-	return &Certificate{CertPEM: cert.CertPem, KeyPEM: key, AuthorityPEM: ca.CertPEM}, nil
+	return &Certificate{CertPEM: cert.CertPem, KeyPEM: key, AuthorityPEM: ca.CertPEM, Ends: cert.ValidityEndTime.ApplyT(unix).(pulumi.IntOutput)}, nil
+}
+
+func unix(text string) (int, error) {
+	end, err := time.Parse(time.RFC3339, text)
+	return int(end.Unix()), err
 }
 
 func (ca *CertificateAuthority) newKey(ctx *pulumi.Context, name string) (pulumi.StringOutput, error) {

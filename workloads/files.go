@@ -30,6 +30,16 @@ func NewFolder(ctx *pulumi.Context, place Place, name, program, path string, fil
 	return NewTexts(ctx, place, name, program, path, texts, parent)
 }
 
+// NewText makes a ConfigMap of one text that is known only when others are made.
+func NewText(ctx *pulumi.Context, place Place, name, program, path, file string, text pulumi.StringOutput, parent pulumi.Resource) (Files, error) {
+	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: pulumi.StringMap{file: text}}, pulumi.Parent(parent))
+	if err != nil {
+		return Files{}, fmt.Errorf("creating the files of %q: %w", program, err)
+	}
+	changes := text.ApplyT(func(text string) string { return digest(file, text) }).(pulumi.StringOutput)
+	return Files{Name: name, Path: path, ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
+}
+
 // NewTexts makes a ConfigMap of texts by the names of their files.
 func NewTexts(ctx *pulumi.Context, place Place, name, program, path string, texts map[string]string, parent pulumi.Resource) (Files, error) {
 	var all []string

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -102,8 +103,7 @@ func create(ctx context.Context, client dynamic.ResourceInterface, obj *unstruct
 	return unsilence(live), err
 }
 
-// apply is a server-side apply. Strict: an unknown field is an error. With force, fields that others have changed are ours again. The real
-// provider, which is not told to, takes what kubectl has changed all the same, but in no preview.
+// apply is a server-side apply. Strict: an unknown field is an error. With force, fields that others have changed are ours again.
 func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string, force bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(silence(obj))
 	if err != nil {
@@ -117,13 +117,21 @@ func apply(ctx context.Context, client dynamic.ResourceInterface, obj *unstructu
 
 // update applies to an object that exists. What a POST wrote is recorded as "Update", which an apply does not regard as its own, so
 // that fields which the program dropped would stay for ever: hence the record is moved to "Apply" first. A dry run cannot do that
-// and shows such fields still there.
+// and shows such fields still there. Nor can the real provider's, unless it is told to use force, take back what somebody has changed with
+// kubectl: once the POST's record is gone the preview fails, and the update does not (forcePatch in its await.go).
 func update(ctx context.Context, client dynamic.ResourceInterface, obj *unstructured.Unstructured, dryRun []string, force bool) (live *unstructured.Unstructured, err error) {
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		current, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
-		if err != nil || len(dryRun) > 0 {
+		if err != nil {
 			return err
 		}
+		if len(dryRun) > 0 {
+			force = force || slices.ContainsFunc(current.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+				return entry.Manager == fieldManager && entry.Operation == metav1.ManagedFieldsOperationUpdate
+			})
+			return nil
+		}
+		force = true
 		patch, err := csaupgrade.UpgradeManagedFieldsPatch(current, sets.New(fieldManager), fieldManager)
 		if err != nil || patch == nil {
 			return err

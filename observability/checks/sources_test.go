@@ -73,7 +73,7 @@ type rule struct {
 // rules are all of them, in the order in which they have to be read: what is recorded before what asks for it.
 func rules(t *testing.T) (all []rule) {
 	t.Helper()
-	for _, folder := range []string{"rules", "alerts"} {
+	for _, folder := range []string{"facts", "rules", "alerts"} {
 		files, err := filepath.Glob(filepath.Join(prometheusFiles, folder, "*.yml"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files, folder)

@@ -37,14 +37,14 @@ func TestO1PrometheusTakesItsConfiguration(t *testing.T) {
 	out, err := run(t, "promtool", "check", "config", "--lint=all", "--lint-fatal", filepath.Join(folder(t, "prometheus"), "prometheus.yml"))
 	require.NoError(t, err, out)
 	assert.Contains(t, out, "SUCCESS")
-	for _, path := range slices.Concat(files(t, "prometheus/rules"), files(t, "prometheus/alerts")) {
+	for _, path := range slices.Concat(files(t, "prometheus/facts"), files(t, "prometheus/rules"), files(t, "prometheus/alerts")) {
 		assert.Contains(t, out, path, "its rules are checked with it")
 	}
 }
 
 func TestO5RulesAreRead(t *testing.T) {
 	t.Parallel()
-	out, err := run(t, slices.Concat([]string{"promtool", "check", "rules", "--lint=all", "--lint-fatal"}, files(t, "prometheus/rules"), files(t, "prometheus/alerts"))...)
+	out, err := run(t, slices.Concat([]string{"promtool", "check", "rules", "--lint=all", "--lint-fatal"}, files(t, "prometheus/facts"), files(t, "prometheus/rules"), files(t, "prometheus/alerts"))...)
 	require.NoError(t, err, out)
 }
 

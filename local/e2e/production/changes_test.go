@@ -93,8 +93,10 @@ var changes = []change{
 		says: "alphapulse:data.postgres.version: 15: the instance alphapulse-prod runs 14.20, and a new major is no change of config: follow docs/runbooks/postgres-major-upgrade.md"},
 	{setting: "data.postgres.instanceType", with: text{"db.r5.xlarge": "db.r5.2xlarge"}, // its settings go by its memory
 		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica", "~ aws:rds:ParameterGroup postgres"}},
-	{setting: "data.postgres.storageGiB: more", with: text{"storageGiB: 500": "storageGiB: 600"},
-		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica"}},
+	{setting: "data.postgres.storageGiB: more", with: text{"storageGiB: 500": "storageGiB: 600"}, plan: []string{
+		"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica",
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts", // which is told, for its alert
+	}},
 	{setting: "data.postgres.storageGiB: less", with: text{"storageGiB: 500": "storageGiB: 450"},
 		says: "alphapulse:data.postgres.storageGiB: 450: the instance alphapulse-prod has 500 GiB, and RDS storage never shrinks: a smaller instance would be a new one, without the data; set at least 500"},
 	{setting: "data.postgres.iops", with: text{"      storageGiB: 500": "      iops: 20000\n      storageGiB: 500"},
@@ -186,12 +188,14 @@ var changes = []change{
 	{setting: "ingress.routes: service", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: api-service}"},
 		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
 	{setting: "ingress.routes: unlimited", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: billing-service, unlimited: true}"}, plan: []string{
-		"~ cloudflare:index:Ruleset edge-http_ratelimit",
+		"~ cloudflare:index:Ruleset edge-http_ratelimit", "~ cloudflare:index:Ruleset edge-http_request_firewall_managed",
 		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
 	}},
 
 	{setting: "edge.host", with: text{"host: api.alphapulse.com": "host: app.alphapulse.com"}, plan: []string{
 		"+- cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client", "+- cloudflare:index:Record edge",
+		"~ cloudflare:index:Ruleset edge-http_ratelimit",
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts", // when the new certificate ends
 		"+- tls:index:CertRequest certificates-origin-pull", "+- tls:index:LocallySignedCert certificates-origin-pull",
 		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
 	}},

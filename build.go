@@ -43,7 +43,7 @@ type build struct {
 	issuers      *security.Issuers
 	secrets      *security.ClusterSecrets
 	place        workloads.Place
-	roles        pulumi.Resource // done when the database knows those who connect
+	roles        pulumi.Resource       // done when the database knows those who connect
 	webhook      *security.Certificate // the load balancer controller's
 	originPull   *security.Certificate
 	ingress      *workloads.Ingress

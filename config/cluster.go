@@ -113,7 +113,7 @@ func (c Cluster) validate(aws AWS) (ps Problems) {
 		ps.add("breakGlassRole", c.BreakGlassRole, "must not be one of administratorRoles: it is for when those fail")
 	}
 	checkRetention(&ps, "logDays", c.LogDays)
-	if c.NodeRelease != "" && !(nodeRelease.MatchString(c.NodeRelease) && strings.HasPrefix(c.NodeRelease, c.Version+".")) {
+	if c.NodeRelease != "" && (!nodeRelease.MatchString(c.NodeRelease) || !strings.HasPrefix(c.NodeRelease, c.Version+".")) {
 		ps.add("nodeRelease", c.NodeRelease, "must be a release of EKS's AL2023 image for Kubernetes %s, such as %s.2-20261101: "+
 			"`aws ssm get-parameter --name /aws/service/eks/optimized-ami/%s/amazon-linux-2023/x86_64/standard/recommended/release_version` has the newest",
 			c.Version, c.Version, c.Version)

@@ -151,7 +151,7 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 		SkipDefaultNodeGroup: pulumi.BoolRef(true),
 		UseDefaultVpcCni:     pulumi.BoolRef(true),
 		CreateOidcProvider:   pulumi.Bool(false), // made in newIssuer: the component's opens a connection to AWS in preview
-	}, pulumi.Parent(parent), pulumi.Transforms([]pulumi.ResourceTransform{protectCluster(args.Protect)}),
+	}, pulumi.Parent(parent), pulumi.Transforms([]pulumi.ResourceTransform{hardenCluster(args.Protect)}),
 		pulumi.DependsOn(append(slices.Concat(service.Permissions, node.Permissions), logs))) // EKS writes the first line at once
 	if err != nil {
 		return nil, fmt.Errorf("creating the EKS cluster %q: %w", args.Name, err)
@@ -163,9 +163,9 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 	return control, nil
 }
 
-// protectCluster protects the cluster itself, and says who gets in. Protecting the component would protect all its children, and no administrator could be
-// removed any more.
-func protectCluster(protect bool) pulumi.ResourceTransform {
+// hardenCluster protects the cluster itself, and says who gets in. Protecting the component would protect all its children, and no
+// administrator could be removed any more.
+func hardenCluster(protect bool) pulumi.ResourceTransform {
 	return func(_ context.Context, r *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
 		if r.Type != "aws:eks/cluster:Cluster" {
 			return nil

@@ -156,14 +156,14 @@ func TestC1ControlPlaneLogsAreOursBeforeTheFirstLine(t *testing.T) {
 func TestC1OnlyTheClusterItselfIsProtectedAndLetsInWhomConfigNames(t *testing.T) {
 	for _, protect := range []bool{true, false} {
 		asked := &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/cluster:Cluster", Props: pulumi.Map{"a": pulumi.Int(1)}}
-		answer := protectCluster(protect)(t.Context(), asked)
+		answer := hardenCluster(protect)(t.Context(), asked)
 		require.NotNil(t, answer)
 		assert.Equal(t, protect, answer.Opts.Protect)
 		assert.Equal(t, pulumi.Map{"a": pulumi.Int(1), "accessConfig": pulumi.Map{
 			"authenticationMode": pulumi.String("API"), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(false),
 		}}, answer.Props)
 	}
-	assert.Nil(t, protectCluster(true)(t.Context(), &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/accessEntry:AccessEntry"}),
+	assert.Nil(t, hardenCluster(true)(t.Context(), &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/accessEntry:AccessEntry"}),
 		"or no administrator could be removed any more")
 }
 

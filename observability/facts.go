@@ -26,20 +26,20 @@ const (
 //go:embed prometheus/facts/facts.yml
 var factsFile string
 
-// place is where a figure belongs.
-var placeOfFact = regexp.MustCompile(`vector\(0\) # (\S+)`)
+// figurePlace is where a figure belongs, with its name.
+var figurePlace = regexp.MustCompile(`vector\(0\) # (\S+)`)
 
 // newFacts makes the file with the figures in it. They are constants to Prometheus: one that changes rolls it.
 func newFacts(ctx *pulumi.Context, place workloads.Place, program string, facts Facts, parent pulumi.Resource) (workloads.Files, error) {
 	text := pulumi.IntMap(facts).ToIntMapOutput().ApplyT(factsText).(pulumi.StringOutput)
-	return workloads.NewText(ctx, place, program+"-facts", program, prometheusPath+"/facts", "facts.yml", text, parent)
+	return workloads.NewTexts(ctx, place, program+"-facts", program, prometheusPath+"/facts", pulumi.StringMap{"facts.yml": text}, parent)
 }
 
 // factsText is facts.yml with the figures in it, all of them.
 func factsText(facts map[string]int) (string, error) {
 	var wanted []string
-	text := placeOfFact.ReplaceAllStringFunc(factsFile, func(found string) string {
-		name := placeOfFact.FindStringSubmatch(found)[1]
+	text := figurePlace.ReplaceAllStringFunc(factsFile, func(found string) string {
+		name := figurePlace.FindStringSubmatch(found)[1]
 		wanted = append(wanted, name)
 		return fmt.Sprintf("vector(%d) # %s", facts[name], name)
 	})

@@ -46,7 +46,7 @@ func NewPostgresExporter(ctx *pulumi.Context, place workloads.Place, args *Postg
 	if err := component(ctx, PostgresExporterToken, name, place, e, opts); err != nil {
 		return nil, err
 	}
-	files, err := workloads.NewTexts(ctx, place, name+"-config", name, exporterPath, map[string]string{workloads.RDSRootsFile: roots}, e)
+	files, err := workloads.NewTexts(ctx, place, name+"-config", name, exporterPath, pulumi.StringMap{workloads.RDSRootsFile: pulumi.String(roots)}, e)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func NewFolder(ctx *pulumi.Context, place Place, name, program, path string, fil
 	if err != nil {
 		return Files{}, err
 	}
-	texts := map[string]string{}
+	texts := pulumi.StringMap{}
 	for _, entry := range entries {
 		if entry.IsDir() || strings.HasSuffix(entry.Name(), "_test.go") { // tests stay at home
 			continue
@@ -25,30 +25,23 @@ func NewFolder(ctx *pulumi.Context, place Place, name, program, path string, fil
 		if err != nil {
 			return Files{}, err
 		}
-		texts[entry.Name()] = string(text)
+		texts[entry.Name()] = pulumi.String(text)
 	}
 	return NewTexts(ctx, place, name, program, path, texts, parent)
 }
 
-// NewText makes a ConfigMap of one text that is known only when others are made.
-func NewText(ctx *pulumi.Context, place Place, name, program, path, file string, text pulumi.StringOutput, parent pulumi.Resource) (Files, error) {
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: pulumi.StringMap{file: text}}, pulumi.Parent(parent))
+// NewTexts makes a ConfigMap of texts by the names of their files. Some may be known only when others are made.
+func NewTexts(ctx *pulumi.Context, place Place, name, program, path string, texts pulumi.StringMap, parent pulumi.Resource) (Files, error) {
+	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: texts}, pulumi.Parent(parent))
 	if err != nil {
 		return Files{}, fmt.Errorf("creating the files of %q: %w", program, err)
 	}
-	changes := text.ApplyT(func(text string) string { return digest(file, text) }).(pulumi.StringOutput)
+	changes := texts.ToStringMapOutput().ApplyT(func(texts map[string]string) string {
+		var all []string
+		for _, file := range sortedKeys(texts) {
+			all = append(all, file, texts[file])
+		}
+		return digest(all...)
+	}).(pulumi.StringOutput)
 	return Files{Name: name, Path: path, ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
-}
-
-// NewTexts makes a ConfigMap of texts by the names of their files.
-func NewTexts(ctx *pulumi.Context, place Place, name, program, path string, texts map[string]string, parent pulumi.Resource) (Files, error) {
-	var all []string
-	for _, file := range sortedKeys(texts) {
-		all = append(all, file, texts[file])
-	}
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: pulumi.ToStringMap(texts)}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating the files of %q: %w", program, err)
-	}
-	return Files{Name: name, Path: path, ConfigMap: made.Metadata.Name().Elem(), Digest: pulumi.String(digest(all...))}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -171,17 +170,7 @@ func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, paren
 	static := place.Namespace.ToStringOutput().ApplyT(func(namespace string) string {
 		return strings.NewReplacer("${NAMESPACE}", namespace, "${CLOUDFLARE_RANGES}", strings.Join(args.Trusted, `", "`)).Replace(traefikStatic)
 	}).(pulumi.StringOutput)
-	made, err := corev1.NewConfigMap(ctx, ingressName+"-config", &corev1.ConfigMapArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(ingressName + "-config"), Namespace: place.Namespace, Labels: pulumi.StringMap{"app": pulumi.String(ingressName)}},
-		Data: pulumi.StringMap{
-			"traefik.yml": static, "dynamic.yml": pulumi.String(traefikDynamic), "origin-pull-ca.pem": args.OriginAuthority,
-		},
-	}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating Traefik's configuration: %w", err)
-	}
-	changes := pulumi.All(static, args.OriginAuthority).ApplyT(func(parts []any) string {
-		return digest(parts[0].(string), traefikDynamic, parts[1].(string))
-	}).(pulumi.StringOutput)
-	return Files{Name: "traefik-config", Path: "/etc/traefik", ConfigMap: made.Metadata.Name().Elem(), Digest: changes}, nil
+	return NewTexts(ctx, place, ingressName+"-config", ingressName, "/etc/traefik", pulumi.StringMap{
+		"traefik.yml": static, "dynamic.yml": pulumi.String(traefikDynamic), "origin-pull-ca.pem": args.OriginAuthority,
+	}, parent)
 }

@@ -137,7 +137,7 @@ func TestW1TraefikBelievesCloudflareOnly(t *testing.T) {
 }
 
 func TestW6ChangeOfTraefiksFilesRollsItsPods(t *testing.T) {
-	const digest = `spec.template.metadata.annotations["alphapulse.com/traefik-config"]`
+	const digest = `spec.template.metadata.annotations["alphapulse.com/ingress-config"]`
 	before := ingressOf(t, "pem", "192.0.2.0/24").Find(t, deployment, "ingress").At(digest)
 	assert.NotEmpty(t, before)
 	assert.Equal(t, before, ingressOf(t, "pem", "192.0.2.0/24").Find(t, deployment, "ingress").At(digest))

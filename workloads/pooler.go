@@ -7,7 +7,6 @@ import (
 
 	_ "embed"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/config"
@@ -135,15 +134,6 @@ func newPoolerConfig(ctx *pulumi.Context, place Place, args *PoolerArgs, roots s
 		return strings.NewReplacer("${HOST}", of[0].(string), "${PORT}", strconv.Itoa(of[1].(int)), "${DATABASE}", of[2].(string),
 			"${POOL_SIZE}", strconv.Itoa(args.PoolSize), "${MAX_CLIENTS}", strconv.Itoa(args.MaxClients)).Replace(pgbouncerSettings)
 	}).(pulumi.StringOutput)
-	name := config.PoolerName + "-config"
-	made, err := corev1.NewConfigMap(ctx, name, &corev1.ConfigMapArgs{
-		Metadata: labelled(place, name, config.PoolerName),
-		Data:     pulumi.StringMap{"pgbouncer.ini": settings, RDSRootsFile: pulumi.String(roots)},
-	}, pulumi.Parent(parent))
-	if err != nil {
-		return Files{}, fmt.Errorf("creating the pooler's configuration: %w", err)
-	}
-	return Files{Name: name, Path: "/etc/pgbouncer/config", ConfigMap: made.Metadata.Name().Elem(), Digest: settings.ApplyT(func(settings string) string {
-		return digest(settings, roots)
-	}).(pulumi.StringOutput)}, nil
+	return NewTexts(ctx, place, config.PoolerName+"-config", config.PoolerName, "/etc/pgbouncer/config",
+		pulumi.StringMap{"pgbouncer.ini": settings, RDSRootsFile: pulumi.String(roots)}, parent)
 }

@@ -2,7 +2,6 @@ package workloads
 
 import (
 	"embed"
-	"fmt"
 
 	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -52,18 +51,18 @@ func NewRoles(ctx *pulumi.Context, place Place, args *RolesArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(RolesToken, rolesName, r, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	data, texts, psql := pulumi.StringMap{RDSRootsFile: pulumi.String(roots)}, []string{roots}, []string{"psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction"}
+	texts, psql := pulumi.StringMap{RDSRootsFile: pulumi.String(roots)}, []string{"psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction"}
 	const path = "/etc/roles"
 	for _, name := range rolesSQL {
 		text, err := rolesFiles.ReadFile("roles/" + name)
 		if err != nil {
 			return nil, err
 		}
-		data[name], texts, psql = pulumi.String(text), append(texts, string(text)), append(psql, "--file="+path+"/"+name)
+		texts[name], psql = pulumi.String(text), append(psql, "--file="+path+"/"+name)
 	}
-	files, err := corev1.NewConfigMap(ctx, rolesName, &corev1.ConfigMapArgs{Metadata: labelled(place, rolesName, rolesName), Data: data}, pulumi.Parent(r))
+	files, err := NewTexts(ctx, place, rolesName, rolesName, path, texts, r)
 	if err != nil {
-		return nil, fmt.Errorf("creating the files of the job %q: %w", rolesName, err)
+		return nil, err
 	}
 	made, err := newJob(ctx, rolesName, place, &jobArgs{
 		Container: Container{
@@ -71,7 +70,7 @@ func NewRoles(ctx *pulumi.Context, place Place, args *RolesArgs, opts ...pulumi.
 			Image:      config.PostgresClientImage,
 			Entrypoint: psql,
 			Env:        rolesEnv(path),
-			Files:      []Files{{Name: rolesName, Path: path, ConfigMap: files.Metadata.Name().Elem(), Digest: pulumi.String(digest(texts...))}},
+			Files:      []Files{files},
 			Requests:   config.Amount{CPU: "50m", Memory: "64Mi"}, Limits: config.Amount{CPU: "500m", Memory: "128Mi"},
 		},
 		// Its settings for the server go with the connection: a variable of psql would stand in a statement.

@@ -21,7 +21,7 @@ import (
 // not in the state is named, whether pulumi succeeded or not.
 func (e *Engine) up(ctx context.Context, args []string) error {
 	began := time.Now()
-	events, remove, err := temporary("events.json")
+	events, remove, err := eventLog(args)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (e *Engine) up(ctx context.Context, args []string) error {
 // preview says what up would do. Nothing is needed for it but the program: an unborn stack has no cluster to ask.
 func (e *Engine) preview(ctx context.Context, args []string) error {
 	began := time.Now()
-	events, remove, err := temporary("events.json")
+	events, remove, err := eventLog(args)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (e *Engine) down(ctx context.Context, args []string) error {
 	if err := e.refuseProtected(); err != nil {
 		return err
 	}
-	events, remove, err := temporary("events.json")
+	events, remove, err := eventLog(args)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func (e *Engine) operate(ctx context.Context, events string, args []string) (cha
 	if err := faults.Reset(); err != nil {
 		return nil, err
 	}
-	err := e.tool(ctx, "pulumi", append(args, "--event-log", events)...).Run()
+	err := e.tool(ctx, "pulumi", append(args, eventLogFlag, events)...).Run()
 	switch {
 	case killed(err):
 		fmt.Println() // it was in the middle of a line

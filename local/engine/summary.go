@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
@@ -110,6 +111,21 @@ func clustersOf(account string) ([]string, error) {
 	slices.Sort(names)
 	return names, nil
 }
+
+// eventLog is where pulumi writes its events: where the caller wants them, who then has them, or a file for this command.
+func eventLog(args []string) (path string, remove func(), err error) {
+	for i, arg := range args {
+		if given, ok := strings.CutPrefix(arg, eventLogFlag+"="); ok {
+			return given, func() {}, nil
+		}
+		if arg == eventLogFlag && i+1 < len(args) {
+			return args[i+1], func() {}, nil
+		}
+	}
+	return temporary("events.json")
+}
+
+const eventLogFlag = "--event-log"
 
 // temporary is a path for a file that lives as long as one command.
 func temporary(name string) (path string, remove func(), err error) {

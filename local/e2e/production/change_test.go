@@ -36,11 +36,12 @@ type change struct {
 func (c change) refused() bool { return c.says != "" || c.protected != nil }
 
 // holds: the preview of this change alone shows its plan and nothing else, or is refused as the row says.
-func (c change) holds(t *testing.T, seen suite.Result) {
+func (c change) holds(t *testing.T) {
 	t.Helper()
+	seen, shown := group{c}.preview(t)
 	if !c.refused() {
 		require.NoError(t, seen.Err, suite.Tail(seen.Output, 40))
-		assert.ElementsMatch(t, c.plan, planned(seen.Output))
+		assert.ElementsMatch(t, c.plan, shown)
 		return
 	}
 	require.Error(t, seen.Err)
@@ -63,30 +64,29 @@ func (g group) file(t *testing.T) string {
 	return suite.Changed(t, "prod", replacements...)
 }
 
-func (g group) preview(t *testing.T) suite.Result {
+func (g group) preview(t *testing.T) (suite.Result, []string) {
 	t.Helper()
-	return suite.Try(t, "--stack", "prod", "--config", g.file(t), "preview", "--refresh=false")
+	return plan(t, "--config", g.file(t), "preview", "--refresh=false")
 }
 
 // try previews the rows together. If that shows anything but their plans, each row has to answer for itself.
 func (g group) try(t *testing.T) {
 	t.Helper()
-	var names, plan []string
+	var names, want []string
 	for _, c := range g {
-		names, plan = append(names, c.setting), append(plan, c.plan...)
+		names, want = append(names, c.setting), append(want, c.plan...)
 	}
-	slices.Sort(plan)
-	seen := g.preview(t)
-	shown := planned(seen.Output)
-	whole := seen.Err == nil && slices.Equal(plan, shown)
+	slices.Sort(want)
+	seen, shown := g.preview(t)
+	whole := seen.Err == nil && slices.Equal(want, shown)
 	for _, c := range g {
 		t.Run(c.setting, func(t *testing.T) {
 			if !whole {
-				c.holds(t, group{c}.preview(t))
+				c.holds(t)
 			}
 		})
 	}
-	assert.True(t, whole, "%s, together:\nplan %s\nshown %s\n%v %s", strings.Join(names, "; "), strings.Join(plan, "\n"), strings.Join(shown, "\n"), seen.Err, suite.Tail(seen.Output, 20))
+	assert.True(t, whole, "%s, together:\nplan %s\nshown %s\n%v %s", strings.Join(names, "; "), strings.Join(want, "\n"), strings.Join(shown, "\n"), seen.Err, suite.Tail(seen.Output, 20))
 }
 
 // most is how many rows share a preview at most, since one that is wrong has all of them looked at.

@@ -43,7 +43,6 @@ func tryKarpenter(mode recorder.Mode, aws config.AWS, pools []config.NodePool) (
 		if err != nil {
 			return err
 		}
-		text := func(value string) pulumi.StringOutput { return pulumi.String(value).ToStringOutput() }
 		k, err := NewKarpenter(ctx, &KarpenterArgs{
 			Cluster: &Cluster{
 				Name: text("alphapulse-prod"), Endpoint: text("https://api.example"), SecurityGroupID: text("sg-1"), Provider: provider,

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"context"
+	"encoding/base64"
 	"fmt"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -76,12 +78,33 @@ func NewLoadBalancerController(ctx *pulumi.Context, args *LoadBalancerController
 	if err != nil {
 		return nil, err
 	}
-	made, err := chart.Install(ctx, operator.Name, operator, namespace, balancerValues(args, account, image), inside...)
+	made, err := chart.Install(ctx, operator.Name, operator, namespace, balancerValues(args, account, image),
+		append(inside, pulumi.Transforms([]pulumi.ResourceTransform{serving(args.Webhook)}))...)
 	if err != nil {
 		return nil, err
 	}
 	c.Ready = []pulumi.Resource{made}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
+}
+
+// servedInstead is what the chart takes for the certificate and its key.
+const servedInstead = "in the Secret"
+
+// serving is a transform that puts the webhook's certificate into the chart's Secret. Among the chart's values it would be unknown in the
+// preview that renews it, and a chart with an unknown value is not rendered: once a year all of the controller would show as deleted.
+func serving(webhook *security.Certificate) pulumi.ResourceTransform {
+	encoded := func(pem pulumi.StringOutput) pulumi.StringOutput {
+		return pem.ApplyT(func(pem string) string { return base64.StdEncoding.EncodeToString([]byte(pem)) }).(pulumi.StringOutput)
+	}
+	return func(_ context.Context, r *pulumi.ResourceTransformArgs) *pulumi.ResourceTransformResult {
+		if r.Type != "kubernetes:core/v1:Secret" {
+			return nil
+		}
+		r.Props["data"] = pulumi.ToSecret(pulumi.StringMap{
+			"ca.crt": encoded(webhook.AuthorityPEM), "tls.crt": encoded(webhook.CertPEM), "tls.key": encoded(webhook.KeyPEM),
+		})
+		return &pulumi.ResourceTransformResult{Props: r.Props, Opts: r.Opts}
+	}
 }
 
 // balancerValues are the chart's values: network load balancers for Services, and nothing of what else it could do.
@@ -97,8 +120,8 @@ func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAcc
 		"serviceAccount": pulumi.Map{
 			"create": off, "name": account.Metadata.Name().Elem(),
 		},
-		// Otherwise the chart makes a new certificate whenever it is rendered, and every preview would show it.
-		"webhookTLS": pulumi.Map{"caCert": args.Webhook.AuthorityPEM, "cert": args.Webhook.CertPEM, "key": args.Webhook.KeyPEM},
+		// Without all three the chart makes a new certificate whenever it is rendered, and every preview would show it.
+		"webhookTLS": pulumi.Map{"caCert": args.Webhook.AuthorityPEM, "cert": pulumi.String(servedInstead), "key": pulumi.String(servedInstead)},
 		// Services name their class themselves. The webhook that does it for them stands in the way of every Service of the cluster
 		// while the controller is not there.
 		"enableServiceMutatorWebhook": off,

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,12 +15,19 @@ import (
 	"github.com/alphapulse/infrastructure/security"
 )
 
-const chartType = "kubernetes:helm.sh/v4:Chart"
+const (
+	chartType = "kubernetes:helm.sh/v4:Chart"
+	secret    = "kubernetes:core/v1:Secret"
+)
 
 // registry is where nodes pull the operators' images.
 func registry(name string) (pulumi.StringInput, error) {
 	return pulumi.String("registry.example/" + name), nil
 }
+
+func text(value string) pulumi.StringOutput { return pulumi.String(value).ToStringOutput() }
+
+var webhook = &security.Certificate{CertPEM: text("cert"), KeyPEM: text("key"), AuthorityPEM: text("authority")}
 
 func controller(t *testing.T) *recorder.Run {
 	t.Helper()
@@ -29,7 +37,6 @@ func controller(t *testing.T) *recorder.Run {
 		if err != nil {
 			return err
 		}
-		text := func(value string) pulumi.StringOutput { return pulumi.String(value).ToStringOutput() }
 		_, err = NewLoadBalancerController(ctx, &LoadBalancerControllerArgs{
 			Cluster: &Cluster{
 				Name: text("alphapulse-prod"), Provider: provider,
@@ -37,9 +44,7 @@ func controller(t *testing.T) *recorder.Run {
 				Namespaces: Namespaces{Operators: map[string]pulumi.StringOutput{"load-balancer-controller": text("load-balancer-controller")}},
 			},
 			Name: "alphapulse-prod", AWS: p.AWS, VpcID: pulumi.String("vpc-1"),
-			Images:  registry,
-			Webhook: &security.Certificate{CertPEM: text("cert"), KeyPEM: text("key"), AuthorityPEM: text("authority")},
-			Tags:    map[string]string{"Project": "alphapulse"},
+			Images: registry, Webhook: webhook, Tags: map[string]string{"Project": "alphapulse"},
 		})
 		return err
 	})
@@ -54,12 +59,27 @@ func TestC4LoadBalancerControllerRunsAsPlanned(t *testing.T) {
 		"clusterName": "alphapulse-prod", "region": "us-east-1", "vpcId": "vpc-1",
 		"replicaCount": 2., "resources.requests.cpu": "100m", "resources.requests.memory": "200Mi", "nodeSelector.workload-type": "general",
 		"image.repository": "registry.example/public.ecr.aws/eks/aws-load-balancer-controller", "image.tag": "v" + config.LoadBalancerControllerVersion,
-		"webhookTLS.cert": "cert", "webhookTLS.key": "key", "webhookTLS.caCert": "authority",
+		"webhookTLS.caCert":           "authority",
 		"enableServiceMutatorWebhook": false, "serviceAccount.create": false, "defaultTags.Project": "alphapulse",
 		"securityContext.readOnlyRootFilesystem": true, "podSecurityContext.seccompProfile.type": "RuntimeDefault",
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)
 	}
+}
+
+// A chart with a value that is not known yet is not rendered, and a certificate is not known in the preview that renews it.
+func TestC4LoadBalancerControllerSurvivesThePreviewThatRenewsItsCertificate(t *testing.T) {
+	tls := controller(t).Find(t, chartType, "load-balancer-controller").At("values.webhookTLS").(map[string]any)
+	assert.NotContains(t, []any{tls["cert"], tls["key"]}, "cert", "the certificate is no value of the chart")
+
+	run := recorder.Record(t, recorder.Up, func(ctx *pulumi.Context) error {
+		transform := serving(webhook)
+		assert.Nil(t, transform(ctx.Context(), &pulumi.ResourceTransformArgs{Type: "kubernetes:apps/v1:Deployment", Props: pulumi.Map{}}))
+		answer := transform(ctx.Context(), &pulumi.ResourceTransformArgs{Type: secret, Props: pulumi.Map{"data": pulumi.String("the chart's")}})
+		_, err := corev1.NewSecret(ctx, "served", &corev1.SecretArgs{Data: answer.Props["data"].(pulumi.StringMapOutput)})
+		return err
+	})
+	assert.Equal(t, map[string]any{"ca.crt": "YXV0aG9yaXR5", "tls.crt": "Y2VydA==", "tls.key": "a2V5"}, run.Find(t, secret, "served").At("data"))
 }
 
 func TestS3LoadBalancerControllerHasARoleForItsAccountOnly(t *testing.T) {

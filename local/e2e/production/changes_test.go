@@ -209,6 +209,13 @@ var changes = []change{
 	{setting: "edge.rateLimit", with: text{"requests: 200, periodSeconds: 60": "requests: 50, periodSeconds: 10"}, plan: []string{"~ cloudflare:index:Ruleset edge-http_ratelimit"}},
 	{setting: "edge.waf", with: text{"    waf: true\n": ""}, plan: []string{"- cloudflare:index:Ruleset edge-http_request_firewall_managed"}},
 
+	{setting: "no setting, but a year later", renewed: "**LocallySignedCert::certificates-*", plan: []string{
+		"+- tls:index:LocallySignedCert certificates-load-balancer-webhook", "+- tls:index:LocallySignedCert certificates-origin-pull",
+		"~ kubernetes:core/v1:Secret load-balancer-controller:load-balancer-controller/aws-load-balancer-tls",
+		"~ cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client",
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts",
+	}},
+
 	{setting: "guardrails.exceptions", with: text{"  alphapulse:edge:\n": "  alphapulse:guardrails:\n    exceptions:\n" +
 		"      - {rule: database-encrypted, resource: \"aws:rds/instance:Instance nobody\", reason: tried in a test, expires: \"EXPIRES\"}\n  alphapulse:edge:\n"}}, // nothing is made otherwise
 }

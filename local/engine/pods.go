@@ -18,8 +18,8 @@ import (
 	"github.com/alphapulse/infrastructure/local/controlplane"
 )
 
-// settleTimeout is how long pods that an autoscaler asked for may take; autoscalers look every second here,
-// and nodes come within ten.
+// settleTimeout is how long pods that an autoscaler asked for may take; autoscalers look every three seconds
+// here, and nodes come within ten.
 const settleTimeout = 60 * time.Second
 
 // podCount is how many pods there are, and how many of them are ready.

@@ -47,7 +47,7 @@ type Cluster struct {
 }
 
 // controllers are all that run; each works until the context ends.
-var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers, nodes, nodeGroups, karpenter, scaledObjects}
+var controllers = []func(context.Context, *cloud) error{volumes, loadBalancers, nodes, pods, nodeGroups, karpenter, scaledObjects}
 
 // Run works for one cluster until the context ends.
 func Run(ctx context.Context, cluster Cluster) error {

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
+	"github.com/alphapulse/infrastructure/local/faults"
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
@@ -72,7 +72,7 @@ func releaseLocksOf(stack string) (running int, err error) {
 		if err := json.Unmarshal(data, &lock); err != nil {
 			return 0, fmt.Errorf("reading the lock %s: %w", path, err)
 		}
-		if syscall.Kill(lock.PID, 0) == nil {
+		if faults.IsEngine(lock.PID) {
 			running = lock.PID
 			continue
 		}

@@ -21,17 +21,25 @@ func TestOnlyLocksOfTheDeadAreRemoved(t *testing.T) {
 	require.NoError(t, os.MkdirAll(folder, 0o755))
 	over := exec.Command("true")
 	require.NoError(t, over.Run())
-	locks := map[string]int{"dead.json": over.Process.Pid, "alive.json": os.Getpid()}
+	pulumi := filepath.Join(root, "pulumi")
+	require.NoError(t, os.WriteFile(pulumi, []byte("#!/bin/sh\nread -r _\n"), 0o700))
+	runs := exec.Command(pulumi)
+	_, err := runs.StdinPipe() // it ends with the test, at the latest
+	require.NoError(t, err)
+	require.NoError(t, runs.Start())
+	t.Cleanup(func() { _ = runs.Process.Kill(); _ = runs.Wait() })
+	locks := map[string]int{"dead.json": over.Process.Pid, "another-has-its-number.json": os.Getpid(), "alive.json": runs.Process.Pid}
 	for name, pid := range locks {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), fmt.Appendf(nil, `{"pid":%d}`, pid), 0o600))
 	}
 
 	running, err := (&Engine{stack: "local"}).releaseLocks()
 	require.NoError(t, err)
-	assert.Equal(t, os.Getpid(), running, "what is pending is its own")
+	assert.Equal(t, runs.Process.Pid, running, "what is pending is its own")
 	assert.NoFileExists(t, filepath.Join(folder, "dead.json"))
+	assert.NoFileExists(t, filepath.Join(folder, "another-has-its-number.json"))
 	assert.FileExists(t, filepath.Join(folder, "alive.json"))
-	require.ErrorContains(t, (&Engine{stack: "other"}).reset(t.Context(), nil), fmt.Sprintf("another pulumi (process %d) is at work on stack local", os.Getpid()))
+	require.ErrorContains(t, (&Engine{stack: "other"}).reset(t.Context(), nil), fmt.Sprintf("another pulumi (process %d) is at work on stack local", runs.Process.Pid))
 	assert.FileExists(t, filepath.Join(folder, "alive.json"), "nothing is removed")
 	running, err = (&Engine{stack: "never-made"}).releaseLocks()
 	require.NoError(t, err)

@@ -114,12 +114,14 @@ func (s *server) count(ctx context.Context, typ string) (hit bool, err error) {
 // killEngine ends the Pulumi engine on the spot. Plugins are its children; who has another parent was not started by it.
 func killEngine() error {
 	engine := os.Getppid()
-	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(engine)).Output()
-	if err != nil {
-		return fmt.Errorf("looking at process %d: %w", engine, err)
-	}
-	if name := filepath.Base(strings.TrimSpace(string(out))); name != "pulumi" {
-		return fmt.Errorf("process %d is %s and not the engine: not killed", engine, name)
+	if !IsEngine(engine) {
+		return fmt.Errorf("process %d is not the engine: not killed", engine)
 	}
 	return syscall.Kill(engine, syscall.SIGKILL)
+}
+
+// IsEngine tells whether a process is there and a pulumi, not one that has got its number since.
+func IsEngine(pid int) bool {
+	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output() // fails when there is none
+	return err == nil && filepath.Base(strings.TrimSpace(string(out))) == "pulumi"
 }

@@ -26,7 +26,8 @@ func TestD8TasksSurviveWhateverHappensToThePrimary(t *testing.T) {
 func (g *group) dies(t *testing.T) {
 	c, enqueuer := g.flow(t, "died")
 	before := len(told(t, enqueuer, "taken"))
-	first, died := g.primary(t, g.pods...), time.Now()
+	first, _ := g.agreed(t, g.pods...)
+	died := time.Now()
 	first.kill()
 	g.announce(t, first)
 	second, failover := g.agreed(t, g.others(first)...)
@@ -44,7 +45,8 @@ func (g *group) dies(t *testing.T) {
 func (g *group) stops(t *testing.T) {
 	c, enqueuer := g.flow(t, "stopped")
 	before := len(told(t, enqueuer, "taken"))
-	first, began := g.primary(t, g.pods...), time.Now()
+	first, _ := g.agreed(t, g.pods...)
+	began := time.Now()
 	said := first.stop(t)
 	handed := time.Since(began)
 	g.announce(t, first)
@@ -64,7 +66,8 @@ func (g *group) stops(t *testing.T) {
 func (g *group) hangs(t *testing.T) {
 	c, enqueuer := g.flow(t, "hung")
 	before := len(told(t, enqueuer, "taken"))
-	first, hung := g.primary(t, g.pods...), time.Now()
+	first, _ := g.agreed(t, g.pods...)
+	hung := time.Now()
 	first.redis.Signal(t, syscall.SIGSTOP)
 	second, failover := g.agreed(t, g.others(first)...)
 	assert.Less(t, failover, failoverWithin)
@@ -81,7 +84,7 @@ func (g *group) hangs(t *testing.T) {
 // A primary that hears no replica may have been replaced: it refuses tasks before that can be. Workers wait until it takes their word again.
 func (g *group) cutOff(t *testing.T) {
 	c, enqueuer := g.flow(t, "cut-off")
-	primary := g.primary(t, g.pods...)
+	primary, _ := g.agreed(t, g.pods...)
 	signal := func(signal syscall.Signal) {
 		for _, p := range g.others(primary) {
 			p.redis.Signal(t, signal)

@@ -78,7 +78,7 @@ func TestS2TheBrokersPasswordIsAskedForShownNowhereAndChangedWithoutAStop(t *tes
 	g.nothingLost(t, c, before)
 	g.nothingLost(t, c, after)
 
-	primary := g.primary(t, g.pods...)
+	primary, _ := g.agreed(t, g.pods...)
 	primary.kill()
 	g.announce(t, primary)
 	g.agreed(t, g.others(primary)...)

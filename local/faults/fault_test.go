@@ -97,8 +97,8 @@ func TestACallFailsWithItsEffectOrWithout(t *testing.T) {
 		"fail@2": {2, "InternalFailure"},
 		"lose@2": {3, "connection reset by peer"},
 		// Nobody is killed but a pulumi: the parent of this test is another program.
-		"kill@2":        {3, "and not the engine"},
-		"kill-before@2": {2, "and not the engine"},
+		"kill@2":        {3, "is not the engine"},
+		"kill-before@2": {2, "is not the engine"},
 	} {
 		c, s := start(t, fault)
 		require.NoError(t, create(t, s), fault)

@@ -63,6 +63,19 @@ func TestO2ALostNodeIsOneTicket(t *testing.T) {
 	}
 }
 
+// When PagerDuty takes nothing, the one call that is left comes from outside.
+func TestO2WithoutPagerDutyTheDeadMansSwitchIsLetGo(t *testing.T) {
+	t.Parallel()
+	a := startAlertmanager(t, programs.AddressesIn(loopback, 8, 1)[0], faster(quickest))
+	a.send(t, fire("Watchdog", "none"))
+	suite.Eventually(t, "it beats", func(context.Context) (bool, error) { return a.barks() > 0, nil })
+	a.send(t, fire("PagerDutyUnreachable", "page"))
+	suite.Eventually(t, "it is held back", func(context.Context) (bool, error) {
+		held, loud := a.quiet(t)
+		return held == 1 && loud == 1, nil
+	})
+}
+
 func TestO2ALostZoneIsOnePage(t *testing.T) {
 	t.Parallel()
 	a := startAlertmanager(t, programs.AddressesIn(loopback, 4, 1)[0], faster(quickest))

@@ -72,7 +72,11 @@ func releaseLocksOf(stack string) (running int, err error) {
 		if err := json.Unmarshal(data, &lock); err != nil {
 			return 0, fmt.Errorf("reading the lock %s: %w", path, err)
 		}
-		if faults.IsEngine(lock.PID) {
+		lives, err := faults.IsEngine(lock.PID)
+		if err != nil {
+			return 0, err
+		}
+		if lives {
 			running = lock.PID
 			continue
 		}

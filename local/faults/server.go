@@ -114,14 +114,22 @@ func (s *server) count(ctx context.Context, typ string) (hit bool, err error) {
 // killEngine ends the Pulumi engine on the spot. Plugins are its children; who has another parent was not started by it.
 func killEngine() error {
 	engine := os.Getppid()
-	if !IsEngine(engine) {
+	is, err := IsEngine(engine)
+	if err != nil {
+		return err
+	}
+	if !is {
 		return fmt.Errorf("process %d is not the engine: not killed", engine)
 	}
 	return syscall.Kill(engine, syscall.SIGKILL)
 }
 
 // IsEngine tells whether a process is there and a pulumi, not one that has got its number since.
-func IsEngine(pid int) bool {
-	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output() // fails when there is none
-	return err == nil && filepath.Base(strings.TrimSpace(string(out))) == "pulumi"
+func IsEngine(pid int) (bool, error) {
+	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
+	var none *exec.ExitError
+	if err != nil && !errors.As(err, &none) {
+		return false, fmt.Errorf("looking at process %d: %w", pid, err)
+	}
+	return filepath.Base(strings.TrimSpace(string(out))) == "pulumi", nil
 }

@@ -4,6 +4,7 @@ ARGS  ?=
 CONFIG ?=
 
 LOCAL  := $(CURDIR)/.local
+STACK_FILE := $(or $(CONFIG),Pulumi.$(STACK).yaml)
 ENGINE := $(LOCAL)/engine --root $(CURDIR) --stack $(STACK) $(if $(CONFIG),--config $(CONFIG))
 # The pinned programs that the local engine runs, and those that only the tests run.
 FAMILIES      := pulumi language-go kubernetes etcd kwok eks charts
@@ -13,30 +14,34 @@ UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down reset capacity cost zone-lost zone-back kubectl pulumi test suites lint tools program
+.PHONY: help stack up preview down reset capacity cost zone-lost zone-back kubectl pulumi test suites lint tools program
 
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--diff; a stack file to try: CONFIG=file."
 
-up: program ## Build what is missing, start the local engine, create or update the stack
+# Asked before anything is built for it.
+stack:
+	@[ -f "$(STACK_FILE)" ] || { echo "STACK=$(STACK): there is no stack file $(STACK_FILE); stacks: $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))" >&2; exit 1; }
+
+up: stack program ## Build what is missing, start the local engine, create or update the stack
 	@$(ENGINE) up $(ARGS)
 
-preview: program ## Say what `up` would do; needs no credentials
+preview: stack program ## Say what `up` would do; needs no credentials
 	@$(ENGINE) preview $(ARGS)
 
-down: program ## Destroy the stack and say what is left
+down: stack program ## Destroy the stack and say what is left
 	@$(ENGINE) down $(ARGS)
 
 reset: $(LOCAL)/engine ## Throw the local engine away, whatever it holds
 	@$(ENGINE) reset
 
 capacity: ## Say per node pool what is asked and what fits; fails when it does not
-	@go run ./report capacity $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+	@go run ./report capacity $(STACK_FILE)
 
 cost: ## Say what the stack costs a month, beside the source's own estimate
-	@go run ./report cost $(if $(CONFIG),$(CONFIG),Pulumi.$(STACK).yaml)
+	@go run ./report cost $(STACK_FILE)
 
 zone-lost: tools ## Lose a zone, to see what comes of it: make zone-lost ZONE=us-east-1a
 	@$(ENGINE) zone-lost $(ZONE)

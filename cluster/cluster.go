@@ -176,6 +176,9 @@ func hardenCluster(protect bool) pulumi.ResourceTransform {
 		r.Props["accessConfig"] = pulumi.Map{
 			"authenticationMode": pulumi.String(eks.AuthenticationModeApi), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(false),
 		}
+		// It counts when the cluster is made. AWS never tells it, so a cluster that is adopted after an interruption has the opposite in the state,
+		// and the difference would replace the cluster: github.com/hashicorp/terraform-provider-aws/pull/38295.
+		r.Opts.IgnoreChanges = append(r.Opts.IgnoreChanges, "accessConfig.bootstrapClusterCreatorAdminPermissions")
 		return &pulumi.ResourceTransformResult{Props: r.Props, Opts: r.Opts}
 	}
 }

@@ -155,10 +155,13 @@ func TestC1ControlPlaneLogsAreOursBeforeTheFirstLine(t *testing.T) {
 // The transform reaches the component's children only in the engine; here it is asked directly.
 func TestC1OnlyTheClusterItselfIsProtectedAndLetsInWhomConfigNames(t *testing.T) {
 	for _, protect := range []bool{true, false} {
-		asked := &pulumi.ResourceTransformArgs{Custom: true, Type: "aws:eks/cluster:Cluster", Props: pulumi.Map{"a": pulumi.Int(1)}}
+		asked := &pulumi.ResourceTransformArgs{
+			Custom: true, Type: "aws:eks/cluster:Cluster", Props: pulumi.Map{"a": pulumi.Int(1)}, Opts: pulumi.ResourceOptions{IgnoreChanges: []string{"b"}},
+		}
 		answer := hardenCluster(protect)(t.Context(), asked)
 		require.NotNil(t, answer)
 		assert.Equal(t, protect, answer.Opts.Protect)
+		assert.Equal(t, []string{"b", "accessConfig.bootstrapClusterCreatorAdminPermissions"}, answer.Opts.IgnoreChanges, "an adopted cluster is not replaced")
 		assert.Equal(t, pulumi.Map{"a": pulumi.Int(1), "accessConfig": pulumi.Map{
 			"authenticationMode": pulumi.String("API"), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(false),
 		}}, answer.Props)

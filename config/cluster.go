@@ -16,7 +16,7 @@ type Cluster struct {
 	PublicAccessCIDRs []string `json:"publicAccessCidrs"`
 	// AdministratorRoles are the IAM roles that may do everything in the cluster. The role that makes it has to be one of them.
 	AdministratorRoles []string `json:"administratorRoles"`
-	// BreakGlassRole is for the night when the others fail: its use is alarmed, and nobody has it by day.
+	// BreakGlassRole is for the night when the others fail. CloudTrail and the audit log have its use; nothing here calls anybody when it is used.
 	BreakGlassRole string `json:"breakGlassRole"`
 	LogDays        int    `json:"logDays"`
 	// NodeRelease is the release of EKS's AL2023 image that all nodes run, "1.36.2-20261101". Left out, a node group takes the newest when it

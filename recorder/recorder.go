@@ -52,6 +52,8 @@ type Resource struct {
 	// ReplaceOnChanges are inputs whose change replaces it though its provider would update it; DeleteFirst that the old one goes first.
 	ReplaceOnChanges []string
 	DeleteFirst      bool
+	// Timeouts are those of creating and of updating it.
+	Timeouts []string
 	// Inputs as plain values: numbers are float64, secrets are bare, resources are their URNs. In a preview what is unknown is absent.
 	Inputs map[string]any
 }
@@ -145,6 +147,7 @@ func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 		Parent: rpc.GetParent(), Provider: providerName(args.Provider), DependsOn: rpc.GetDependencies(),
 		Custom: args.Custom, Remote: rpc.GetRemote(), Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(),
 		ReplaceOnChanges: rpc.GetReplaceOnChanges(), DeleteFirst: rpc.GetDeleteBeforeReplace(),
+		Timeouts:  []string{rpc.GetCustomTimeouts().GetCreate(), rpc.GetCustomTimeouts().GetUpdate()},
 		Providers: map[string]string{}, Inputs: plain(args.Inputs),
 	}
 	for pkg, reference := range rpc.GetProviders() {

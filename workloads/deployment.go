@@ -79,13 +79,16 @@ func (b *objects) newDeployment() (err error) {
 	if !b.scaled() {
 		spec.Replicas = pulumi.Int(b.args.Spec.Replicas.Min)
 	}
-	// Pods that take their time to go, or for a load balancer to know them, make room for the next ones only then. pulumi's own ten minutes for
-	// all of them would end a rollout that is well; Kubernetes' deadline, which counts from one pod to the next, ends one that is not.
+	// Kubernetes' deadline counts from one pod to the next, so it ends a rollout that stands still, and no other.
 	spec.ProgressDeadlineSeconds = pulumi.Int(progressSeconds + 2*b.args.StopWithin)
 	b.parent.Runs, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{Metadata: metadata, Spec: spec},
-		pulumi.Parent(b.parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "30m", Update: "60m"}))
+		pulumi.Parent(b.parent), rollout)
 	return err
 }
+
+// rollout is how long pulumi waits for one. Pods that take their time to go, to load their data, or for a load balancer to know them, make room
+// for the next ones only then: pulumi's own ten minutes for all of them would end a rollout that is well.
+var rollout = pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "30m", Update: "60m"})
 
 // progressSeconds is Kubernetes' own limit for how long a rollout may stand still.
 const progressSeconds = 600

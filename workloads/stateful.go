@@ -51,7 +51,7 @@ func (b *objects) newStatefulSet() error {
 		},
 	}, pulumi.Parent(b.parent), pulumi.DependsOn(volumes),
 		// What the template says of size can never change, and counts only for a pod whose claim somebody has deleted.
-		pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
+		pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}), rollout)
 	return err
 }
 

@@ -49,6 +49,7 @@ func TestD7PodsThatKeepSomethingHaveNamesAndVolumesOfTheirOwn(t *testing.T) {
 		made.At("spec.volumeClaimTemplates[0].metadata.name"), made.At("spec.volumeClaimTemplates[0].spec.storageClassName"),
 		made.At("spec.volumeClaimTemplates[0].spec.resources.requests.storage"), made.At("spec.volumeClaimTemplates[0].spec.accessModes"),
 	})
+	assert.Equal(t, []string{"30m", "60m"}, made.Timeouts, "one pod after the other, each with its data to load")
 	claims := run.All("kubernetes:core/v1:PersistentVolumeClaim")
 	require.Len(t, claims, 3, "claimed by the names that the StatefulSet looks for, so that they can grow")
 	for i, claim := range claims {

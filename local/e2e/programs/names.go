@@ -34,7 +34,8 @@ func (n *Names) Ask(t *testing.T, server string) {
 	require.NoError(t, os.WriteFile(n.servers, []byte("nameserver "+server+"\noptions timeout:1 attempts:1\n"), 0o644))
 }
 
-// Set says which addresses stand behind each name, and forgets what was said before. The file stays the same: programs have it mounted.
+// Set says which addresses stand behind each name, and forgets what was said before. The file stays the same, since programs have it mounted, and
+// is never empty, since they may read it at any time: what is left of a longer text is overwritten with empty lines.
 func (n *Names) Set(t *testing.T, addresses map[string][]string) {
 	t.Helper()
 	text := "127.0.0.1 localhost\n"
@@ -43,7 +44,13 @@ func (n *Names) Set(t *testing.T, addresses map[string][]string) {
 			text += fmt.Sprintln(address, name)
 		}
 	}
-	require.NoError(t, os.WriteFile(n.path, []byte(text), 0o644))
+	file, err := os.OpenFile(n.path, os.O_WRONLY|os.O_CREATE, 0o644)
+	require.NoError(t, err)
+	defer file.Close()
+	before, err := file.Stat()
+	require.NoError(t, err)
+	_, err = file.WriteString(text + strings.Repeat("\n", max(0, int(before.Size())-len(text))))
+	require.NoError(t, err)
 }
 
 // resolve is the command line that runs another one with these names.

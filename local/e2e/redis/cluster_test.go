@@ -232,6 +232,19 @@ func (c *cluster) masters(t *testing.T, seenBy *pod) map[string][]*pod {
 	return found
 }
 
+// master is a zone's, as soon as it has one.
+func (c *cluster) master(t *testing.T, zone string) (master *pod) {
+	t.Helper()
+	soon(t, "a master in "+zone, limit, func() bool {
+		there := c.masters(t, c.alive()[0])[zone]
+		if len(there) > 0 {
+			master = there[0]
+		}
+		return master != nil
+	})
+	return master
+}
+
 // replicaOf is the pod that has a master's data.
 func (c *cluster) replicaOf(t *testing.T, master *pod) *pod {
 	t.Helper()

@@ -89,7 +89,7 @@ func TestD7LostVolumeIsMadeGoodByTheJobsScript(t *testing.T) {
 	c := created(t)
 	_, err := c.application(t).do(t.Context(), "SET", "kept", 1)
 	require.NoError(t, err)
-	victim := c.masters(t, c.pods[0])["us-east-1b"][0]
+	victim := c.master(t, "us-east-1b")
 	other := c.replicaOf(t, victim)
 	victim.Kill()
 	require.NoError(t, os.RemoveAll(victim.data))

@@ -35,7 +35,7 @@ func TestD7FullMemoryRefusesWritesAndForgetsOnlyWhatMayExpire(t *testing.T) {
 	t.Parallel()
 	c := created(t, "MAXMEMORY="+strconv.Itoa(24<<20))
 	app := c.application(t)
-	master := c.masters(t, c.pods[0])["us-east-1a"][0]
+	master := c.master(t, "us-east-1a")
 	tag, value := tagOf(t, master), strings.Repeat("x", 8<<10)
 	set := func(name string, options ...any) error {
 		_, err := app.do(t.Context(), append([]any{"SET", "{" + tag + "}" + name, value}, options...)...)
@@ -99,7 +99,7 @@ func TestD7CopyForTheLogFitsInThePod(t *testing.T) {
 	t.Parallel()
 	limits := config.Amount{CPU: "1", Memory: "512Mi"}
 	c := created(t, "MAXMEMORY="+strconv.FormatInt(config.ClusterRedis.MaxMemory(limits), 10))
-	master := c.masters(t, c.pods[0])["us-east-1a"][0]
+	master := c.master(t, "us-east-1a")
 	connection, most := master.connect(t, password), int(config.ClusterRedis.MaxMemory(limits))
 	used := func() int { return figure(t, master, "memory", "used_memory") }
 	tag, value := tagOf(t, master), strings.Repeat("x", 4000)

@@ -15,7 +15,7 @@ import (
 func TestD7RunbookMakesGoodTheLossOfAWholeShard(t *testing.T) {
 	t.Parallel()
 	c := created(t)
-	master := c.masters(t, c.pods[0])["us-east-1b"][0]
+	master := c.master(t, "us-east-1b")
 	lost := []*pod{master, c.replicaOf(t, master)}
 	slots := strings.Split(master.node(t, master).ranges[0], "-")
 	var old []string

@@ -4,12 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/alphapulse/infrastructure/local/e2e/programs"
 	"github.com/alphapulse/infrastructure/local/home"
 )
 
@@ -28,12 +27,14 @@ const (
 	adminPassword = "of-the-administrator"
 	// limit is what a start and a stop may take on a busy machine.
 	limit = time.Minute
+	// network is this suite's own of the loopback range.
+	network = 65
 )
 
 // server is a PostgreSQL of the test's own. It logs every statement.
 type server struct {
-	port int
-	log  string
+	address string
+	log     string
 }
 
 // startPostgres runs a server that asks for SCRAM over TCP, as RDS does. It has no TLS: RDS's own is not ours to test.
@@ -46,9 +47,12 @@ func startPostgres(t *testing.T) server {
 	require.NoError(t, os.WriteFile(password, []byte(adminPassword), 0o600))
 	program := func(name string, args ...string) *exec.Cmd {
 		command := exec.Command(filepath.Join(tools, "postgresql", "bin", name), args...)
-		if os.Getuid() == 0 { // PostgreSQL refuses to be root: it is somebody else in a user namespace of its own
+		// It ends with the test whatever happens.
+		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		// PostgreSQL refuses to be root: it is somebody else in a user namespace of its own.
+		if os.Getuid() == 0 {
 			id := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
-			command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: id, GidMappings: id}
+			command.SysProcAttr.Cloneflags, command.SysProcAttr.UidMappings, command.SysProcAttr.GidMappings = syscall.CLONE_NEWUSER, id, id
 		}
 		return command
 	}
@@ -56,10 +60,10 @@ func startPostgres(t *testing.T) server {
 		"--encoding=UTF8", "--no-locale", "--no-sync").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	s := server{port: freePort(t), log: filepath.Join(folder, "log")}
+	s := server{address: programs.AddressesIn(network, 1, 1)[0], log: filepath.Join(folder, "log")}
 	log, err := os.Create(s.log)
 	require.NoError(t, err)
-	postgres := program("postgres", "-D", data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+	postgres := program("postgres", "-D", data, "-c", "listen_addresses="+s.address, "-c", "unix_socket_directories=",
 		"-c", "log_statement=all", "-c", "log_connections=on", "-c", "fsync=off")
 	postgres.Stdout, postgres.Stderr = log, log
 	require.NoError(t, postgres.Start())
@@ -83,20 +87,11 @@ func startPostgres(t *testing.T) server {
 	return s
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, listener.Close())
-	return port
-}
-
 // as gives connections of a role to a database, with settings from the start, as psql takes them from PGOPTIONS.
 func (s server) as(t *testing.T, role, password, database string, settings ...string) *sql.DB {
 	t.Helper()
 	where := url.URL{
-		Scheme: "postgres", User: url.UserPassword(role, password), Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/" + database,
+		Scheme: "postgres", User: url.UserPassword(role, password), Host: s.address + ":5432", Path: "/" + database,
 		RawQuery: url.Values{"sslmode": {"disable"}, "options": {strings.Join(settings, " ")}}.Encode(),
 	}
 	db, err := sql.Open("postgres", where.String())

@@ -77,10 +77,10 @@ func (c *cluster) take(name, who string, interval, burst int64) (int64, error) {
 	for tries := 0; tries < 4; tries++ {
 		answer, err := c.ask(node, deadline, command)
 		if err != nil {
-			if node == c.seed {
+			c.setOwner(shard, "")
+			if node == c.seed || !time.Now().Before(deadline) { // the seed, asked too late, would look silent
 				return 0, err
 			}
-			c.setOwner(shard, "")
 			node = c.seed
 			continue
 		}

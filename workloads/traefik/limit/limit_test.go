@@ -2,6 +2,7 @@ package limit
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -137,4 +138,30 @@ func TestW1WithoutRedisRequestsPassAndAreCounted(t *testing.T) {
 			assert.Equal(t, "3600", w.Header().Get("Retry-After"))
 		}
 	}
+}
+
+// One node that hangs is no reason to leave the others alone: the place where they are found has not been asked.
+func TestW1NodeThatHangsLeavesTheSeedAlone(t *testing.T) {
+	listen := func(answer func() string) string {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = listener.Close() })
+		go func() {
+			for {
+				connection, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = connection.Write([]byte(answer()))
+			}
+		}()
+		return listener.Addr().String()
+	}
+	hangs := listen(func() string { return "" })
+	seed := listen(func() string { return "-MOVED 1 " + hangs + "\r\n" })
+	c := clusterAt(seed, "")
+	_, err := c.take(t.Name(), "somebody", 1000, 1)
+	require.Error(t, err)
+	assert.Contains(t, c.silent, hangs)
+	assert.NotContains(t, c.silent, seed)
 }

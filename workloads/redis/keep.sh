@@ -1,6 +1,7 @@
 # Runs beside the server of a pod, sourced by start.sh, and keeps the node in its cluster:
 #
 #   - whose address the others have forgotten, or has a new one, they are told it (CLUSTER MEET);
+#   - start.sh is told whether a replica has a master's data;
 #   - a master comes back into the zone that has lost its last one, so that no zone holds a majority;
 #   - a changed password is taken up without a restart.
 #
@@ -52,6 +53,14 @@ misplaced() {
 		END { exit !(up == pods && role == "replica" && mine != "-" && !masters[mine] && masters[zone[of]] > 1) }'
 }
 
+# note_replica: $RUN/covered is there while a replica gets what this master writes as it is written.
+note_replica() {
+	case $(ask "$POD_IP" INFO replication) in
+	*role:master*state=online*) touch "$RUN/covered" ;;
+	*role:*) rm -f "$RUN/covered" ;;
+	esac
+}
+
 in_step() {
 	case $(ask "$POD_IP" INFO replication) in
 	*master_link_status:up*master_sync_in_progress:0*) ;;
@@ -79,5 +88,6 @@ while sleep "$pause" && kill -0 $$ 2>/dev/null && [ ! -e "$RUN/stopping" ]; do #
 	tell_exporter
 	nodes=$(view "$POD_IP") || continue # it is not up yet
 	[ "$(printf '%s\n' "$nodes" | ups)" = "$PODS" ] && pause=3 || meet_others
+	note_replica
 	take_over
 done

@@ -10,11 +10,12 @@ set -eu
 : "${POD_NAME:?}" "${POD_IP:?}" "${ZONE?}" "${SERVICE:?}" "${PODS:?}" "${DATA:?}" "${RUN:?}" "${FILES:?}" "${CREDENTIALS:?}" "${MAXMEMORY:?}"
 . "$FILES/node.sh"
 
-# A container that was restarted in its pod. While a master loads its data the others hear from it, and its slots are served by nobody; its replica
-# has all of them, and takes over once it is silent: after 5 s, and up to 4 more (R1).
+# A container that was restarted in its pod. While a master loads its data the others hear from it, and its slots are served by nobody; a replica
+# that had all of them takes over once it is silent: after 5 s, and up to 4 more (R1). One that had not must not: its data are older than the log here.
 if [ -e "$RUN/kept" ]; then
 	rm -f "$RUN/stopping"
-	if grep -qs 'myself,master' "$DATA/nodes.conf"; then sleep "${SILENT_SECONDS:-10}"; fi
+	if [ -e "$RUN/covered" ] && grep -qs 'myself,master' "$DATA/nodes.conf"; then sleep "${SILENT_SECONDS:-10}"; fi
+	rm -f "$RUN/covered"
 fi
 touch "$RUN/kept"
 password=$(newest)

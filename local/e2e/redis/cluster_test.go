@@ -117,10 +117,16 @@ func (c *cluster) script(p *pod, file string) programs.Command {
 
 func (c *cluster) start(t *testing.T, p *pod) {
 	t.Helper()
-	for _, name := range []string{"kept", "stopping"} { // a new pod has nothing in /tmp
+	for _, name := range []string{"kept", "stopping", "covered"} { // a new pod has nothing in /tmp
 		_ = os.Remove(filepath.Join(p.run, name))
 	}
 	c.restart(t, p)
+}
+
+// covered tells whether a master has noted that its replica has its data.
+func (p *pod) covered() bool {
+	_, err := os.Stat(filepath.Join(p.run, "covered"))
+	return err == nil
 }
 
 // restart is what the kubelet does in a pod that stays.

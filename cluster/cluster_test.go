@@ -395,6 +395,18 @@ func TestC4DefaultStorageClassIsEncryptedAndWaitsForThePod(t *testing.T) {
 		[]any{class.At("provisioner"), class.At("volumeBindingMode"), class.At("allowVolumeExpansion")})
 }
 
+func TestC4VolumesOutliveTheirClaimsWhereDataAreProtected(t *testing.T) {
+	for protect, want := range map[bool]string{true: "Retain", false: "Delete"} {
+		p := prod(t)
+		p.Protect = protect
+		run, _ := record(t, recorder.Up, p)
+		class := run.Find(t, storageClass, "cluster-gp3")
+		assert.Equal(t, want, class.At("reclaimPolicy"))
+		assert.Equal(t, []string{"reclaimPolicy"}, class.ReplaceOnChanges, "Kubernetes refuses to change it")
+		assert.True(t, class.DeleteFirst, "and its name is taken")
+	}
+}
+
 func TestC5NamespacesEnforceTheRestrictedStandard(t *testing.T) {
 	run, out := record(t, recorder.Up, prod(t))
 	names := []string{"alphapulse-prod", "monitoring", "alloy"}

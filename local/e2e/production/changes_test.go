@@ -18,6 +18,7 @@ var changes = []change{
 		"~ aws:secretsmanager:Secret secrets-cloudflare-api-token", "~ aws:secretsmanager:Secret secrets-exchanges",
 		"~ aws:secretsmanager:Secret secrets-pagerduty", "~ aws:secretsmanager:Secret secrets-redis-credentials",
 		"~ aws:secretsmanager:Secret secrets-stripe", "~ aws:secretsmanager:Secret vault-recovery-keys",
+		"+- kubernetes:storage.k8s.io/v1:StorageClass cluster-gp3", // that a volume outlives its claim is said of new volumes
 	}},
 	{setting: "aws.account", with: text{`"222222222222"`: `"333333333333"`, "222222222222:role": "333333333333:role"}, protected: []string{"buckets-access-logs", "buckets-backups", "buckets-logs"}},
 	{setting: "aws.region", with: text{"us-east-1": "eu-west-1"}, protected: []string{"buckets-backups", "keys-data", "network-vpc"}},

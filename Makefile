@@ -21,7 +21,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--diff; a stack file to try: CONFIG=file."
 
-# Asked before anything is built for it.
+# Asked first: a build takes minutes.
 stack:
 	@[ -f "$(STACK_FILE)" ] || { echo "STACK=$(STACK): there is no stack file $(STACK_FILE); stacks: $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))" >&2; exit 1; }
 

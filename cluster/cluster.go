@@ -43,6 +43,8 @@ type Cluster struct {
 
 	Name     pulumi.StringOutput
 	Endpoint pulumi.StringOutput
+	// CertificateAuthority is whom to trust at the endpoint: a certificate, base64-encoded as in a kubeconfig.
+	CertificateAuthority pulumi.StringOutput
 	// SecurityGroupID is the group EKS made: control plane, nodes and pods are in it.
 	SecurityGroupID pulumi.StringOutput
 	Issuer          security.Issuer
@@ -159,6 +161,7 @@ func newControlPlane(ctx *pulumi.Context, name string, args *Args, parent *Clust
 	parent.node, parent.Logs = node, logs
 	parent.Name = control.EksCluster.Name()
 	parent.Endpoint = control.EksCluster.Endpoint()
+	parent.CertificateAuthority = control.EksCluster.CertificateAuthority().Data().Elem()
 	parent.SecurityGroupID = control.EksCluster.VpcConfig().ClusterSecurityGroupId().Elem()
 	return control, nil
 }

@@ -126,9 +126,13 @@ func balancerValues(args *LoadBalancerControllerArgs, account *corev1.ServiceAcc
 		// while the controller is not there.
 		"enableServiceMutatorWebhook": off,
 		"webhookConfig":               pulumi.Map{"disableIngressValidation": pulumi.Bool(true)},
-		"createIngressClassResource":  off,
-		"ingressClassParams":          pulumi.Map{"create": off},
-		"enableShield":                off, "enableWaf": off, "enableWafv2": off,
+		// A pod of the ingress that came without its readiness gate would count as ready with no traffic led to it; nobody else's pods wait for this.
+		"podMutatorWebhookConfig":    pulumi.Map{"failurePolicy": pulumi.String("Fail")},
+		"objectSelector":             pulumi.Map{"matchLabels": pulumi.StringMap{"app": pulumi.String(config.IngressName)}},
+		"topologySpreadConstraints":  chart.Spread(pulumi.StringMap{"app.kubernetes.io/name": pulumi.String("aws-load-balancer-controller")}),
+		"createIngressClassResource": off,
+		"ingressClassParams":         pulumi.Map{"create": off},
+		"enableShield":               off, "enableWaf": off, "enableWafv2": off,
 		"enableBackendSecurityGroup": off, // the rules are resources of ours
 		"controllerConfig":           pulumi.Map{"featureGates": pulumi.Map{"ALBGatewayAPI": off, "NLBGatewayAPI": off}},
 		"defaultTags":                pulumi.ToStringMap(args.Tags),

@@ -59,8 +59,10 @@ func TestC4LoadBalancerControllerRunsAsPlanned(t *testing.T) {
 		"clusterName": "alphapulse-prod", "region": "us-east-1", "vpcId": "vpc-1",
 		"replicaCount": 2., "resources.requests.cpu": "100m", "resources.requests.memory": "200Mi", "nodeSelector.workload-type": "general",
 		"image.repository": "registry.example/public.ecr.aws/eks/aws-load-balancer-controller", "image.tag": "v" + config.LoadBalancerControllerVersion,
-		"webhookTLS.caCert":           "authority",
-		"enableServiceMutatorWebhook": false, "serviceAccount.create": false, "defaultTags.Project": "alphapulse",
+		"webhookTLS.caCert":                     "authority",
+		"podMutatorWebhookConfig.failurePolicy": "Fail", "objectSelector.matchLabels.app": "ingress",
+		"topologySpreadConstraints[0].topologyKey": "topology.kubernetes.io/zone",
+		"enableServiceMutatorWebhook":              false, "serviceAccount.create": false, "defaultTags.Project": "alphapulse",
 		"securityContext.readOnlyRootFilesystem": true, "podSecurityContext.seccompProfile.type": "RuntimeDefault",
 	} {
 		assert.Equal(t, want, made.At("values."+path), path)

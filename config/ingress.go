@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// IngressName is that of the ingress' Deployment, and its pods' label `app`.
+const IngressName = "ingress"
+
 // Ingress is what Traefik routes (W1); its replicas and resources are with the other workloads'.
 type Ingress struct {
 	// Routes send what comes for the edge's host to a service, by the longest path that matches.

@@ -68,7 +68,7 @@ func (w Workloads) All() []Named {
 	return append(all,
 		Named{Name: "risk-worker", Workload: w.Risk, Worker: true},
 		Named{Name: "billing", Workload: w.Billing},
-		Named{Name: "ingress", Workload: w.Ingress},
+		Named{Name: IngressName, Workload: w.Ingress},
 		Named{Name: PoolerName, Workload: w.Pooler},
 		w.Redis.named(RedisName, RedisPods), w.Broker.named(BrokerName, BrokerPods), w.Vault.named(VaultName, VaultPods))
 }

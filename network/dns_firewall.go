@@ -10,10 +10,11 @@ import (
 
 // ownDomains are what nodes, add-ons, operators and endpoints look up, whatever the stack's own list says: AWS's, of the registries
 // those that nodes pull from directly, and where cert-manager gets its certificates. Docker's are those of its documentation for who has to
-// list them: the registry sends those who pull to one of two stores.
+// list them: the registry sends those who pull to one of three stores.
 var ownDomains = []string{
 	"amazonaws.com", "*.amazonaws.com", "*.compute.internal", "*.ec2.internal", "ghcr.io", "pkg-containers.githubusercontent.com",
-	"registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com", "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com",
+	"registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com", "production.cloudfront.docker.com",
+	"docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com",
 	"acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org", "api.cloudflare.com",
 }
 

@@ -9,13 +9,14 @@ package outputs
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // Version is that of the contract.
-const Version = "1.0"
+const Version = "1.1"
 
 // Name is the stack output that holds the contract.
 const Name = "platform"
@@ -49,12 +50,17 @@ type Network struct {
 
 // Cluster is the EKS cluster.
 type Cluster struct {
-	Name     string `json:"name"`
+	Name string `json:"name"`
+	// Version is the minor of Kubernetes, "1.36".
+	Version  string `json:"version"`
 	Endpoint string `json:"endpoint"`
+	// CertificateAuthority is whom to trust at the endpoint: a certificate, base64-encoded as a kubeconfig has it.
+	CertificateAuthority string `json:"certificateAuthority"`
 	// SecurityGroupID is the group that nodes and pods are in.
 	SecurityGroupID string `json:"securityGroupId"`
-	// OIDCProviderARN is what roles of service accounts trust.
+	// OIDCProviderARN is what roles of service accounts trust; OIDCIssuer, without "https://", begins the keys of their conditions: "<issuer>:sub".
 	OIDCProviderARN string `json:"oidcProviderArn"`
+	OIDCIssuer      string `json:"oidcIssuer"`
 	// Namespace is the platform's own.
 	Namespace string `json:"namespace"`
 	// AddOnVersions are the versions that run, by EKS add-on; NodePoolStartSizes the nodes that a pool always has:
@@ -118,7 +124,28 @@ func parse(exported any) (Platform, error) {
 	if theirs := major(platform.ContractVersion); theirs != major(Version) {
 		return Platform{}, fmt.Errorf("the stack's contract is %q, and this program reads %s.x: import the package at the stack's version", platform.ContractVersion, major(Version))
 	}
+	if lacking := absent(reflect.TypeFor[Platform](), exported, ""); len(lacking) > 0 {
+		return Platform{}, fmt.Errorf("the stack's contract %s lacks %s, which this program's %s has: bring the stack up with this version, or import the package at the stack's",
+			platform.ContractVersion, strings.Join(lacking, ", "), Version)
+	}
 	return platform, nil
+}
+
+// absent are the keys of the contract that a stack has not exported. One whose value is empty is there.
+func absent(t reflect.Type, exported any, at string) (keys []string) {
+	values, _ := exported.(map[string]any)
+	for i := range t.NumField() {
+		field := t.Field(i)
+		key := field.Tag.Get("json")
+		value, there := values[key]
+		switch {
+		case !there:
+			keys = append(keys, at+key)
+		case field.Type.Kind() == reflect.Struct:
+			keys = append(keys, absent(field.Type, value, at+key+".")...)
+		}
+	}
+	return keys
 }
 
 func major(version string) string {

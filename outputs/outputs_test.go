@@ -37,22 +37,32 @@ func TestE3NothingThatWasPromisedIsTakenBack(t *testing.T) {
 
 func TestE3ContractIsReadStrictly(t *testing.T) {
 	want := Platform{ContractVersion: Version, Environment: "prod", Network: Network{EgressIPs: []string{"192.0.2.1"}}, Database: Database{Port: 5432}}
-	text, err := json.Marshal(want)
-	require.NoError(t, err)
-	var exported any
-	require.NoError(t, json.Unmarshal(text, &exported))
-	got, err := parse(exported)
+	complete := func() map[string]any { // as a stack exports it
+		text, err := json.Marshal(want)
+		require.NoError(t, err)
+		var exported map[string]any
+		require.NoError(t, json.Unmarshal(text, &exported))
+		return exported
+	}
+	got, err := parse(complete())
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
+
+	later, earlier := complete(), complete()
+	later["contractVersion"], later["colour"] = major(Version)+".99", "blue"
+	earlier["contractVersion"] = major(Version) + ".0"
+	delete(earlier["cluster"].(map[string]any), "certificateAuthority")
+	delete(earlier, "buckets")
 
 	for name, c := range map[string]struct {
 		exported any
 		says     string
 	}{
-		"nothing":       {nil, `the stack has no output "platform"`},
-		"another major": {map[string]any{"contractVersion": "2.0"}, fmt.Sprintf(`the stack's contract is "2.0", and this program reads %s.x`, major(Version))},
-		"a later minor": {map[string]any{"contractVersion": major(Version) + ".99"}, ""},
-		"a wrong type":  {map[string]any{"contractVersion": Version, "account": 7}, `reading the stack output "platform"`},
+		"nothing":          {nil, `the stack has no output "platform"`},
+		"another major":    {map[string]any{"contractVersion": "2.0"}, fmt.Sprintf(`the stack's contract is "2.0", and this program reads %s.x`, major(Version))},
+		"a later minor":    {later, ""},
+		"an earlier minor": {earlier, "the stack's contract 1.0 lacks cluster.certificateAuthority, buckets, which this program's " + Version + " has"},
+		"a wrong type":     {map[string]any{"contractVersion": Version, "account": 7}, `reading the stack output "platform"`},
 	} {
 		_, err := parse(c.exported)
 		if c.says == "" {

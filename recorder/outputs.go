@@ -93,6 +93,7 @@ func (m *mocks) readEKS(args pulumi.MockResourceArgs) (string, resource.Property
 	state := map[string]any{"name": ClusterName}
 	if m.mode == Up {
 		state["endpoint"] = "https://recorded.example"
+		state["certificateAuthority"] = map[string]any{"data": "cmVjb3JkZWQ="}
 		state["vpcConfig"] = map[string]any{"clusterSecurityGroupId": "sg-recorded"}
 		state["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": "https://" + IssuerHost}}}}
 	}

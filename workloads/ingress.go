@@ -31,7 +31,6 @@ var IngressPorts = []Port{
 }
 
 const (
-	ingressName       = "ingress"
 	ingressClass      = "traefik"
 	ingressHealthPort = 8080
 )
@@ -71,7 +70,7 @@ type Ingress struct {
 // NewIngress runs Traefik (W1).
 func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pulumi.ResourceOption) (*Ingress, error) {
 	i := &Ingress{}
-	if err := ctx.RegisterComponentResource(IngressToken, ingressName, i, append(opts, pulumi.Provider(place.Provider))...); err != nil {
+	if err := ctx.RegisterComponentResource(IngressToken, config.IngressName, i, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
 	files, err := newTraefikConfig(ctx, place, args, i)
@@ -79,14 +78,14 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 		return nil, err
 	}
 	// Traefik looks for plugins beside its working folder, which is / in its image.
-	limit, err := NewFolder(ctx, place, ingressName+"-limit", ingressName, "/plugins-local/src/alphapulse/limit", traefikLimit, "traefik/limit", i)
+	limit, err := NewFolder(ctx, place, config.IngressName+"-limit", config.IngressName, "/plugins-local/src/alphapulse/limit", traefikLimit, "traefik/limit", i)
 	if err != nil {
 		return nil, err
 	}
-	service, err := NewService(ctx, ingressName, place, &ServiceArgs{
+	service, err := NewService(ctx, config.IngressName, place, &ServiceArgs{
 		Spec:        args.Spec,
-		Labels:      map[string]string{"app": ingressName}, // the source's network policy lets it reach the API by this label
-		ServiceName: ingressName,
+		Labels:      map[string]string{"app": config.IngressName}, // the source's network policy lets it reach the API by this label
+		ServiceName: config.IngressName,
 		Ports:       IngressPorts,
 		Balancer:    balancer(args),
 		Command:     []string{"--configFile=/etc/traefik/traefik.yml"},
@@ -127,7 +126,7 @@ func balancerHost(status *corev1.ServiceStatus) (string, error) {
 	if status != nil && status.LoadBalancer != nil && len(status.LoadBalancer.Ingress) > 0 && status.LoadBalancer.Ingress[0].Hostname != nil {
 		return *status.LoadBalancer.Ingress[0].Hostname, nil
 	}
-	return "", fmt.Errorf("the Service %q has no load balancer: see `kubectl describe service %s` and the log of the load balancer controller", ingressName, ingressName)
+	return "", fmt.Errorf("the Service %q has no load balancer: see `kubectl describe service %s` and the log of the load balancer controller", config.IngressName, config.IngressName)
 }
 
 // balancer are the settings of the network load balancer, as annotations for the AWS Load Balancer Controller.
@@ -170,7 +169,7 @@ func newTraefikConfig(ctx *pulumi.Context, place Place, args *IngressArgs, paren
 	static := place.Namespace.ToStringOutput().ApplyT(func(namespace string) string {
 		return strings.NewReplacer("${NAMESPACE}", namespace, "${CLOUDFLARE_RANGES}", strings.Join(args.Trusted, `", "`)).Replace(traefikStatic)
 	}).(pulumi.StringOutput)
-	return NewTexts(ctx, place, ingressName+"-config", ingressName, "/etc/traefik", pulumi.StringMap{
+	return NewTexts(ctx, place, config.IngressName+"-config", config.IngressName, "/etc/traefik", pulumi.StringMap{
 		"traefik.yml": static, "dynamic.yml": pulumi.String(traefikDynamic), "origin-pull-ca.pem": args.OriginAuthority,
 	}, parent)
 }

@@ -7,6 +7,7 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/alphapulse/infrastructure/config"
 	"github.com/alphapulse/infrastructure/security"
 )
 
@@ -52,7 +53,7 @@ func newIngressRights(ctx *pulumi.Context, place Place, account *corev1.ServiceA
 			{Group: "", Resources: []string{"nodes"}, Verbs: read},
 		},
 	}} {
-		grant.Name, grant.Account, grant.AccountNamespace = ingressName, account.Metadata.Name().Elem(), place.Namespace
+		grant.Name, grant.Account, grant.AccountNamespace = config.IngressName, account.Metadata.Name().Elem(), place.Namespace
 		if _, err := security.NewGrant(ctx, grant, pulumi.Parent(owner)); err != nil {
 			return fmt.Errorf("giving Traefik its rights: %w", err)
 		}

@@ -15,7 +15,7 @@ import (
 
 // newRoutes makes the Ingresses, which Traefik reads: annotations hold for a whole Ingress, so routes without limits have one of their own.
 func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulumi.Resource) error {
-	if _, err := networkingv1.NewIngressClass(ctx, ingressName+"-class", &networkingv1.IngressClassArgs{
+	if _, err := networkingv1.NewIngressClass(ctx, config.IngressName+"-class", &networkingv1.IngressClassArgs{
 		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(ingressClass)},
 		Spec:     networkingv1.IngressClassSpecArgs{Controller: pulumi.String("traefik.io/ingress-controller")},
 	}, pulumi.Parent(parent)); err != nil {
@@ -50,10 +50,10 @@ func newRoutes(ctx *pulumi.Context, place Place, args *IngressArgs, parent pulum
 		if kind.middlewares != "" {
 			annotations["traefik.ingress.kubernetes.io/router.middlewares"] = pulumi.String(kind.middlewares)
 		}
-		if _, err := networkingv1.NewIngress(ctx, ingressName+"-"+kind.child, &networkingv1.IngressArgs{
+		if _, err := networkingv1.NewIngress(ctx, config.IngressName+"-"+kind.child, &networkingv1.IngressArgs{
 			Metadata: metav1.ObjectMetaArgs{
 				Name: pulumi.String(kind.name), Namespace: place.Namespace, Annotations: annotations,
-				Labels: pulumi.StringMap{"app": pulumi.String(ingressName)},
+				Labels: pulumi.StringMap{"app": pulumi.String(config.IngressName)},
 			},
 			Spec: networkingv1.IngressSpecArgs{
 				IngressClassName: pulumi.String(ingressClass),

@@ -53,10 +53,11 @@ misplaced() {
 		END { exit !(up == pods && role == "replica" && mine != "-" && !masters[mine] && masters[zone[of]] > 1) }'
 }
 
-# note_replica: $RUN/covered is there while a replica gets what this master writes as it is written.
+# note_replica: $RUN/covered is there while a replica gets what this master writes as it is written. One that still loads its copy is `online`, too,
+# with offset 0, and so is one that hangs, for a minute; who has all says so every second.
 note_replica() {
 	case $(ask "$POD_IP" INFO replication) in
-	*role:master*state=online*) touch "$RUN/covered" ;;
+	*role:master*state=online,offset=[1-9]*,lag=[01][!0-9]*) touch "$RUN/covered" ;;
 	*role:*) rm -f "$RUN/covered" ;;
 	esac
 }
@@ -84,10 +85,10 @@ expires= reload= since= pause=1
 while sleep "$pause" && kill -0 $$ 2>/dev/null && [ ! -e "$RUN/stopping" ]; do # $$ has become the server
 	pause=1
 	touch "$RUN/kept" # live.sh looks whether this goes on
+	note_replica
 	take_password
 	tell_exporter
 	nodes=$(view "$POD_IP") || continue # it is not up yet
 	[ "$(printf '%s\n' "$nodes" | ups)" = "$PODS" ] && pause=3 || meet_others
-	note_replica
 	take_over
 done

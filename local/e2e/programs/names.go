@@ -84,7 +84,7 @@ type place struct {
 
 var share = sync.OnceValue(func() place {
 	for number := range runs {
-		if taken, err := net.Listen("tcp", fmt.Sprintf("127.60.0.%d:9", number+1)); err == nil {
+		if taken, err := net.Listen("tcp", fmt.Sprintf("127.60.0.%d:9999", number+1)); err == nil {
 			return place{number, taken}
 		}
 	}

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,6 +63,10 @@ func TestD7MasterThatIsRestartedInItsPodStaysWhenItsReplicaIsBehind(t *testing.T
 	victim := c.master(t, "us-east-1b")
 	replica := c.replicaOf(t, victim)
 	soon(t, "the master knows that its replica has its data", limit, victim.covered)
+	replica.Signal(t, syscall.SIGSTOP)
+	soon(t, "and that it has not, while that hangs", limit, func() bool { return !victim.covered() })
+	replica.Signal(t, syscall.SIGCONT)
+	soon(t, "and that it has, once it goes on", limit, victim.covered)
 	replica.Kill()
 	soon(t, "and that it has not any more", limit, func() bool { return !victim.covered() })
 	w := newWriter(t, app, victim)

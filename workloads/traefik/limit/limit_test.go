@@ -153,6 +153,7 @@ func TestW1NodeThatHangsLeavesTheSeedAlone(t *testing.T) {
 					return
 				}
 				_, _ = connection.Write([]byte(answer()))
+				t.Cleanup(func() { _ = connection.Close() }) // or it is closed when nobody knows it any more
 			}
 		}()
 		return listener.Addr().String()

@@ -21,17 +21,13 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Further arguments go to pulumi or kubectl: make preview ARGS=--diff; a stack file to try: CONFIG=file."
 
-# Asked first: a build takes minutes.
-stack:
-	@[ -f "$(STACK_FILE)" ] || { echo "STACK=$(STACK): there is no stack file $(STACK_FILE); stacks: $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))" >&2; exit 1; }
-
-up: stack program ## Build what is missing, start the local engine, create or update the stack
+up: program ## Build what is missing, start the local engine, create or update the stack
 	@$(ENGINE) up $(ARGS)
 
-preview: stack program ## Say what `up` would do; needs no credentials
+preview: program ## Say what `up` would do; needs no credentials
 	@$(ENGINE) preview $(ARGS)
 
-down: stack program ## Destroy the stack and say what is left
+down: program ## Destroy the stack and say what is left
 	@$(ENGINE) down $(ARGS)
 
 reset: $(LOCAL)/engine ## Throw the local engine away, whatever it holds
@@ -81,9 +77,13 @@ lint: ## Run the linters on all modules
 	@cd local && $(LOCAL)/tools/golangci-lint run --allow-parallel-runners --config ../.golangci.yml ./...
 	@cd observability/checks && $(LOCAL)/tools/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
 
+# The engine would say so, too, after the minutes that it takes to build.
+stack:
+	@[ -f "$(STACK_FILE)" ] || { echo "error: there is no stack file $(STACK_FILE); stacks: $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))" >&2; exit 1; }
+
 # Always asked: Go knows better than make what has changed.
 .PHONY: $(LOCAL)/engine
-$(LOCAL)/engine:
+$(LOCAL)/engine: stack
 	@[ -x $@ ] || echo "engine: compiling the local engine, about 1 minute on 2 cores the first time ..."
 	@cd local && ../tools/compile engine -o $@ .
 

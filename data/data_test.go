@@ -98,14 +98,12 @@ func everything(ctx *pulumi.Context) error {
 type raw struct {
 	lock   sync.Mutex
 	inputs map[string]resource.PropertyMap // by type and name
-	create map[string]string               // how long making it may take
 }
 
 func (r *raw) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.inputs[args.TypeToken+" "+args.Name] = args.Inputs
-	r.create[args.TypeToken+" "+args.Name] = args.RegisterRPC.GetCustomTimeouts().GetCreate()
 	outputs := args.Inputs.Copy()
 	if strings.HasSuffix(args.TypeToken, ":RandomPassword") {
 		outputs["result"] = resource.NewProperty("generated-" + args.Name)
@@ -117,15 +115,15 @@ func (r *raw) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) { return n
 
 func asked(t *testing.T) *raw {
 	t.Helper()
-	seen := &raw{inputs: map[string]resource.PropertyMap{}, create: map[string]string{}}
+	seen := &raw{inputs: map[string]resource.PropertyMap{}}
 	require.NoError(t, pulumi.RunErr(everything, pulumi.WithMocks("alphapulse", "raw", seen)))
 	return seen
 }
 
 func TestD1InstancesMayTakeAnHour(t *testing.T) {
-	seen := asked(t)
+	run := up(t)
 	for _, name := range []string{"postgres", "postgres-replica"} {
-		assert.Equal(t, "60m", seen.create[instance+" "+name], "the provider gives up after 40 minutes")
+		assert.Equal(t, "60m", run.Find(t, instance, name).Timeouts[0], "the provider gives up after 40 minutes")
 	}
 }
 

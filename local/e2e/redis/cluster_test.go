@@ -123,6 +123,15 @@ func (c *cluster) start(t *testing.T, p *pod) {
 	c.restart(t, p)
 }
 
+// pair is a zone's master and its replica, once the master has noted that the replica has its data.
+func (c *cluster) pair(t *testing.T, zone string) (master, replica *pod) {
+	t.Helper()
+	master = c.master(t, zone)
+	replica = c.replicaOf(t, master)
+	soon(t, "the master knows that its replica has its data", limit, master.covered)
+	return master, replica
+}
+
 // covered tells whether a master has noted that its replica has its data.
 func (p *pod) covered() bool {
 	_, err := os.Stat(filepath.Join(p.run, "covered"))

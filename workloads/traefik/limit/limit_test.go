@@ -142,7 +142,7 @@ func TestW1WithoutRedisRequestsPassAndAreCounted(t *testing.T) {
 
 // One node that hangs is no reason to leave the others alone: the place where they are found has not been asked.
 func TestW1NodeThatHangsLeavesTheSeedAlone(t *testing.T) {
-	listen := func(answer func() string) string {
+	listen := func(answer string) string {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = listener.Close() })
@@ -152,14 +152,14 @@ func TestW1NodeThatHangsLeavesTheSeedAlone(t *testing.T) {
 				if err != nil {
 					return
 				}
-				_, _ = connection.Write([]byte(answer()))
+				_, _ = connection.Write([]byte(answer))
 				t.Cleanup(func() { _ = connection.Close() }) // or it is closed when nobody knows it any more
 			}
 		}()
 		return listener.Addr().String()
 	}
-	hangs := listen(func() string { return "" })
-	seed := listen(func() string { return "-MOVED 1 " + hangs + "\r\n" })
+	hangs := listen("")
+	seed := listen("-MOVED 1 " + hangs + "\r\n")
 	c := clusterAt(seed, "")
 	_, err := c.take(t.Name(), "somebody", 1000, 1)
 	require.Error(t, err)

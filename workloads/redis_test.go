@@ -92,6 +92,21 @@ func TestD7PodsRunTheFilesThatAreTriedOnSixServers(t *testing.T) {
 	assert.Equal(t, "redis-cluster-create", creation.At("spec.template.metadata.labels.app"), "it is none of the pods that it asks")
 }
 
+// The kubelet changes a ConfigMap's files in running pods: those of a release must not reach pods before the rollout does.
+func TestD7APodKeepsItsFilesUntilItIsReplaced(t *testing.T) {
+	run := redis(t)
+	made, files := run.Find(t, statefulSet, "redis-cluster"), run.Find(t, configMap, "redis-cluster-config")
+	digest := made.At(`spec.template.metadata.annotations["alphapulse.com/redis-cluster-config"]`)
+	require.NotEmpty(t, digest)
+	assert.Equal(t, fmt.Sprintf("redis-cluster-config-%s", digest), files.At("metadata.name"), "another text has another name")
+	var mounted []any
+	volumes, _ := made.At(pod + "volumes").([]any)
+	for i := range volumes {
+		mounted = append(mounted, made.At(fmt.Sprintf("%svolumes[%d].configMap.name", pod, i)))
+	}
+	assert.Contains(t, mounted, files.At("metadata.name"))
+}
+
 // What a script needs from its environment it says so itself, as ${NAME:?}.
 func TestD7ScriptsAreToldAllThatTheyAsk(t *testing.T) {
 	run := redis(t)

@@ -62,7 +62,12 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 	if err := ctx.RegisterComponentResource(VaultToken, config.VaultName, v, append(opts, pulumi.Provider(place.Provider))...); err != nil {
 		return nil, err
 	}
-	files, err := NewFolder(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, vaultFiles, "vault", v)
+	texts, err := readFolder(vaultFiles, "vault")
+	if err != nil {
+		return nil, err
+	}
+	// Under the source's name, which says nothing of the files: what runs reads them at its start.
+	files, err := NewTexts(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, pulumi.ToStringMap(texts), v)
 	if err != nil {
 		return nil, err
 	}

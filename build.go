@@ -336,7 +336,7 @@ func ingressPorts() []network.Port {
 
 func (b *build) newEdge() error {
 	_, err := network.NewEdge(b.ctx, "edge", &network.EdgeArgs{
-		Name: b.name, Zone: b.zone, Spec: b.Edge, Unlimited: b.Ingress.Unlimited(), Origin: b.ingress.Host,
+		Name: b.name, Zone: b.zone, Spec: b.Edge, Signed: b.Ingress.Signed(), Origin: b.ingress.Host,
 		ClientCertPEM: b.originPull.CertPEM, ClientKeyPEM: b.originPull.KeyPEM,
 	}, pulumi.Provider(b.cloudflare))
 	return err

@@ -21,8 +21,10 @@ type Route struct {
 	// Path is a prefix of the request's path; "/" is everything else.
 	Path    string `json:"path"`
 	Service string `json:"service"`
-	// Unlimited exempts the path from the rate limits, at the edge and here: Stripe's webhooks come in bursts, and must arrive.
+	// Unlimited exempts the path from the ingress' rate limits: Stripe's webhooks come in bursts, and must arrive; so must health checks.
 	Unlimited bool `json:"unlimited"`
+	// Signed calls prove by themselves who sends them, as Stripe's do: the edge neither counts them nor weighs what they look like.
+	Signed bool `json:"signed"`
 }
 
 // Services are what routes may lead to, with the port for callers inside the cluster. It equals the container's, which the network
@@ -51,10 +53,10 @@ func (i Ingress) validate() (ps Problems) {
 	return ps
 }
 
-// Unlimited are the paths that no rate limit counts.
-func (i Ingress) Unlimited() (paths []string) {
+// Signed are the paths whose calls the edge lets through as they are.
+func (i Ingress) Signed() (paths []string) {
 	for _, route := range i.Routes {
-		if route.Unlimited {
+		if route.Signed {
 			paths = append(paths, route.Path)
 		}
 	}

@@ -95,9 +95,10 @@ func TestW1RoutesAreATable(t *testing.T) {
 		{"alphapulse:ingress.routes[1].path", "/billing/", "ingress.routes[1].path", "without a slash at its end"},
 		{"alphapulse:ingress.routes[1].service", "biling-service", "ingress.routes[1].service", "legal: api-service, billing-service"},
 		{"alphapulse:ingress.routes[2].unlimited", true, "", ""},
+		{"alphapulse:ingress.routes[2].signed", true, "", ""},
 	})
 	platform, _ := config.Load(prod(t))
-	assert.Equal(t, []string{"/health", "/webhooks/stripe"}, platform.Ingress.Unlimited())
+	assert.Equal(t, []string{"/webhooks/stripe"}, platform.Ingress.Signed(), "a flood of health checks ends at the edge, and not at pods that it would end")
 }
 
 func TestN5WhatThePlanLacksIsRefused(t *testing.T) {

@@ -16,8 +16,8 @@ type EdgeArgs struct {
 	Name string
 	Zone Zone
 	Spec config.Edge
-	// Unlimited are path prefixes that the rate limit does not count.
-	Unlimited []string
+	// Signed are path prefixes whose calls prove who sends them: they are neither counted nor weighed.
+	Signed []string
 	// Origin is the host name of the ingress load balancer.
 	Origin pulumi.StringInput
 	// ClientCertPEM and ClientKeyPEM are what Cloudflare proves itself to the origin with. The certificate is ours: the one that Cloudflare
@@ -91,7 +91,7 @@ func newZoneWide(ctx *pulumi.Context, name string, args *EdgeArgs, parent pulumi
 		return nil, creating("the settings of zone "+args.Zone.Name, err)
 	}
 	guards := []pulumi.Resource{settings}
-	for _, rules := range zoneRulesets(args.Spec, args.Unlimited) {
+	for _, rules := range zoneRulesets(args.Spec, args.Signed) {
 		made, err := cloudflare.NewRuleset(ctx, name+"-"+rules.phase, &cloudflare.RulesetArgs{
 			ZoneId:      pulumi.String(args.Zone.ID),
 			Kind:        pulumi.String(zoneKind),

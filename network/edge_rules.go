@@ -23,10 +23,10 @@ type ruleset struct {
 func (r ruleset) name(environment string) string { return environment + " " + r.phase }
 
 // zoneRulesets are all that the owner keeps. The first is always there, and so marks the owner.
-func zoneRulesets(spec config.Edge, unlimited []string) []ruleset {
-	list := []ruleset{{"http_ratelimit", "Limits each client at each data centre", rateLimit(spec, unlimited)}}
+func zoneRulesets(spec config.Edge, signed []string) []ruleset {
+	list := []ruleset{{"http_ratelimit", "Limits each client at each data centre", rateLimit(spec, signed)}}
 	if spec.WAF {
-		list = append(list, ruleset{"http_request_firewall_managed", "Cloudflare's managed rules", executeManaged(unlimited)})
+		list = append(list, ruleset{"http_request_firewall_managed", "Cloudflare's managed rules", executeManaged(signed)})
 	}
 	return list
 }
@@ -34,8 +34,8 @@ func zoneRulesets(spec config.Edge, unlimited []string) []ruleset {
 // rateLimit keeps floods away from the origin. It counts per data centre, as every rate rule does and must say: the exact limit is
 // Traefik's (W1). A client is blocked for as long as was counted: of the timeouts, that one is legal wherever the period is.
 // What else the zone has is not counted, but on the smallest plan, whose rate rules see the path and nothing else.
-func rateLimit(edge config.Edge, unlimited []string) cloudflare.RulesetRuleArray {
-	spec, counted := edge.RateLimit, outside(unlimited)
+func rateLimit(edge config.Edge, signed []string) cloudflare.RulesetRuleArray {
+	spec, counted := edge.RateLimit, outside(signed)
 	if edge.Plan != "free" {
 		counted = fmt.Sprintf("http.host eq %q and %s", edge.Host, counted)
 	}
@@ -69,8 +69,8 @@ func outside(prefixes []string) string {
 
 // executeManaged runs the rulesets that Cloudflare writes and keeps current. Their ids are the same in every zone (Cloudflare docs, "WAF:
 // managed rules"). OWASP's rules give points for what looks suspicious, and block by their sum. Their strictest levels take much that is
-// harmless for an attack, and are on for who says nothing through the API; a machine's calls, under the unlimited paths, look like one easily.
-func executeManaged(unlimited []string) cloudflare.RulesetRuleArray {
+// harmless for an attack, and are on for who says nothing through the API; a machine's calls, which are signed, look like one easily.
+func executeManaged(signed []string) cloudflare.RulesetRuleArray {
 	strict := cloudflare.RulesetRuleActionParametersOverridesCategoryArray{}
 	for _, level := range []string{"paranoia-level-2", "paranoia-level-3", "paranoia-level-4"} {
 		strict = append(strict, cloudflare.RulesetRuleActionParametersOverridesCategoryArgs{Category: pulumi.String(level), Enabled: pulumi.Bool(false)})
@@ -83,7 +83,7 @@ func executeManaged(unlimited []string) cloudflare.RulesetRuleArray {
 	}
 	return cloudflare.RulesetRuleArray{
 		execute("Cloudflare Managed Ruleset", "true", cloudflare.RulesetRuleActionParametersArgs{Id: pulumi.String("efb7b8c949ac4650a09736fc376e9aee")}),
-		execute("Cloudflare OWASP Core Ruleset", outside(unlimited), cloudflare.RulesetRuleActionParametersArgs{
+		execute("Cloudflare OWASP Core Ruleset", outside(signed), cloudflare.RulesetRuleActionParametersArgs{
 			Id:        pulumi.String("4814384a9e5d4991b9815dcfc25d2f1f"),
 			Overrides: cloudflare.RulesetRuleActionParametersOverridesArgs{Categories: strict},
 		}),

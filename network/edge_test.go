@@ -33,7 +33,7 @@ func edgeSpec() config.Edge {
 }
 
 // edge records an edge in front of a load balancer.
-func edge(t *testing.T, spec config.Edge, unlimited ...string) *recorder.Run {
+func edge(t *testing.T, spec config.Edge, signed ...string) *recorder.Run {
 	t.Helper()
 	return recorder.Record(t, recorder.Up, func(ctx *pulumi.Context) error {
 		provider, err := network.NewCloudflare(ctx)
@@ -41,7 +41,7 @@ func edge(t *testing.T, spec config.Edge, unlimited ...string) *recorder.Run {
 			return err
 		}
 		_, err = network.NewEdge(ctx, "edge", &network.EdgeArgs{
-			Name: environment, Zone: network.Zone{ID: "zone-1", Name: spec.Zone}, Spec: spec, Unlimited: unlimited,
+			Name: environment, Zone: network.Zone{ID: "zone-1", Name: spec.Zone}, Spec: spec, Signed: signed,
 			Origin: pulumi.String("nlb.example"), ClientCertPEM: pulumi.String("certificate"), ClientKeyPEM: pulumi.String("key"),
 		}, pulumi.Providers(provider))
 		return err
@@ -286,10 +286,10 @@ func TestN5RateRuleCountsPerClientAndDataCentre(t *testing.T) {
 	}
 }
 
-func TestN5UnlimitedPathsAreNeitherCountedNorTakenForAnAttackByTheirSum(t *testing.T) {
-	run := edge(t, edgeSpec(), "/webhooks/stripe", "/health")
+func TestN5SignedCallsAreNeitherCountedNorTakenForAnAttackByTheirSum(t *testing.T) {
+	run := edge(t, edgeSpec(), "/webhooks/stripe", "/webhooks/other")
 	const outside = `not (http.request.uri.path eq "/webhooks/stripe" or starts_with(http.request.uri.path, "/webhooks/stripe/")` +
-		` or http.request.uri.path eq "/health" or starts_with(http.request.uri.path, "/health/"))`
+		` or http.request.uri.path eq "/webhooks/other" or starts_with(http.request.uri.path, "/webhooks/other/"))`
 	assert.Equal(t, `http.host eq "api.alphapulse.com" and `+outside, run.Find(t, rulesetType, "edge-http_ratelimit").At("rules[0].expression"))
 	managed := run.Find(t, rulesetType, "edge-http_request_firewall_managed")
 	assert.Equal(t, []any{"true", outside}, []any{managed.At("rules[0].expression"), managed.At("rules[1].expression")})

@@ -189,8 +189,10 @@ var changes = []change{
 	{setting: "ingress.routes: service", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: api-service}"},
 		plan: []string{"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes"}},
 	{setting: "ingress.routes: unlimited", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: billing-service, unlimited: true}"}, plan: []string{
-		"~ cloudflare:index:Ruleset edge-http_ratelimit", "~ cloudflare:index:Ruleset edge-http_request_firewall_managed",
 		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
+	}},
+	{setting: "ingress.routes: signed", with: text{"{path: /billing, service: billing-service}": "{path: /billing, service: billing-service, signed: true}"}, plan: []string{
+		"~ cloudflare:index:Ruleset edge-http_ratelimit", "~ cloudflare:index:Ruleset edge-http_request_firewall_managed",
 	}},
 
 	{setting: "edge.host", with: text{"host: api.alphapulse.com": "host: app.alphapulse.com"}, plan: []string{

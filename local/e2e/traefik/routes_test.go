@@ -36,6 +36,7 @@ func routes(t *testing.T, s *stand) {
 	for path, service := range map[string]string{
 		"/": "api-service", "/v1/signals": "api-service", "/billings": "api-service", "/health": "api-service", "/healthy": "api-service",
 		"/billing": "billing-service", "/billing/invoices": "billing-service", "/webhooks/stripe": "billing-service", "/webhooks": "api-service",
+		"/metricsfull": "api-service",
 	} {
 		for _, r := range s.replicas {
 			a, err := v.ask(r, path, behalf("203.0.113.1")(0))
@@ -44,6 +45,15 @@ func routes(t *testing.T, s *stand) {
 			assert.Equal(t, service, a.said["service"], path)
 			assert.Equal(t, path, a.said["path"])
 			assert.Equal(t, "203.0.113.1, "+s.address(64), a.said["for"], "the program behind learns who asks")
+		}
+	}
+	// What the API tells Prometheus, however it is spelled, is nobody's outside (O1).
+	for _, path := range []string{"/metrics", "/metrics/", "/metrics?x=1", "/%6detrics", "/v1/../metrics"} {
+		for _, r := range s.replicas {
+			a, err := v.ask(r, path, behalf("203.0.113.1")(0))
+			require.NoError(t, err, path)
+			assert.Equal(t, http.StatusNotFound, a.status, path)
+			assert.Empty(t, a.said, path)
 		}
 	}
 	for _, r := range s.replicas {

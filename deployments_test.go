@@ -133,6 +133,17 @@ func TestW6EveryWorkloadOutlivesDrainsZonesAndNodes(t *testing.T) {
 	})
 }
 
+// The kubelet runs preStop before it ends what does not answer, too: its wait for the load balancer, say.
+func TestR1WhatHangsDoesNotWaitAsWhatStops(t *testing.T) {
+	eachWorkload(t, func(t *testing.T, _ config.Platform, _ *recorder.Run, d deployment, ours bool) {
+		if !ours || d.pod("containers[0].lifecycle.preStop") == nil {
+			return
+		}
+		within, limited := d.pod("containers[0].livenessProbe.terminationGracePeriodSeconds").(float64)
+		assert.True(t, limited && within <= 5, "%v s", within)
+	})
+}
+
 func TestW6EveryWorkloadHasAPriorityAndTimeToStop(t *testing.T) {
 	eachWorkload(t, func(t *testing.T, _ config.Platform, run *recorder.Run, d deployment, ours bool) {
 		if !ours {

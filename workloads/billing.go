@@ -19,7 +19,7 @@ func NewBilling(ctx *pulumi.Context, place Place, spec config.Workload, opts ...
 			{Name: "STRIPE_WEBHOOK_SECRET", Secret: "stripe-credentials", Key: "webhook-secret"},
 		},
 		Probes: Probes{
-			Live:  Probe{Path: "/health", InitialDelay: 30, Period: 10, Timeout: 2, Failures: 3},
+			Live:  Probe{Path: "/health", InitialDelay: 30, Period: 10, Timeout: 2, Failures: 3, KillWithin: 5}, // what hangs finishes nothing
 			Ready: Probe{Path: "/ready", InitialDelay: 10, Period: 5, Timeout: 3, Failures: 2},
 		},
 		Autoscaler:   "billing-hpa",

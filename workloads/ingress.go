@@ -94,7 +94,8 @@ func NewIngress(ctx *pulumi.Context, place Place, args *IngressArgs, opts ...pul
 		CallsKubernetes: true,
 		Probes: Probes{
 			Port: ingressHealthPort,
-			Live: Probe{Path: "/ping", InitialDelay: 10, Period: 10, Timeout: 2, Failures: 3},
+			// What hangs finishes nothing: without the limit its end would wait for the load balancer, as that of a pod that works.
+			Live: Probe{Path: "/ping", InitialDelay: 10, Period: 10, Timeout: 2, Failures: 3, KillWithin: 5},
 			// One that is slow for a moment stays: back at the load balancer it would be only minutes later, and the others had its share. One that goes
 			// leaves the Service's endpoints by itself.
 			Ready: Probe{Path: "/ping", InitialDelay: 2, Period: 5, Timeout: 3, Failures: 3},

@@ -79,6 +79,7 @@ func TestW1LoadBalancerAsksTraefiksOwnHealth(t *testing.T) {
 func TestW1IngressListensUntilTheLoadBalancerHasForgottenIt(t *testing.T) {
 	run := ingressOf(t, "pem")
 	pods := run.Find(t, deployment, "ingress")
+	assert.Equal(t, 5, seconds(t, pods, container+"livenessProbe.terminationGracePeriodSeconds"), "what hangs finishes nothing")
 	drain := seconds(t, pods, container+"lifecycle.preStop.sleep.seconds")
 	assert.GreaterOrEqual(t, drain, 130)
 	assert.GreaterOrEqual(t, seconds(t, pods, pod+"terminationGracePeriodSeconds"), drain+70, "requests under way have a minute: traefik.yml")

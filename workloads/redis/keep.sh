@@ -81,7 +81,8 @@ take_over() {
 	ask "$POD_IP" CLUSTER FAILOVER >/dev/null && say "takes over as master: zone $ZONE has none"
 }
 
-expires= reload= since= pause=1
+# A server that starts anew may have missed that the exporter had to be told.
+expires= reload=yes since= pause=1
 while sleep "$pause" && kill -0 $$ 2>/dev/null && [ ! -e "$RUN/stopping" ]; do # $$ has become the server
 	pause=1
 	touch "$RUN/kept" # live.sh looks whether this goes on

@@ -12,8 +12,8 @@ replica() {
 	printf '%s\n' "$nodes" | awk -v me="$(printf '%s\n' "$nodes" | field 1)" '$6 == me && $9 == "up" { print $2; exit }'
 }
 
-asked= tries=0
-while [ $((tries += 1)) -le 200 ]; do
+asked= tries=0 end=$(($(date +%s) + 20))
+while [ "$(date +%s)" -lt "$end" ]; do
 	nodes=$(view "$POD_IP") || break
 	case $(printf '%s\n' "$nodes" | field 5) in
 	replica)
@@ -23,7 +23,7 @@ while [ $((tries += 1)) -le 200 ]; do
 	esac
 	[ "$(printf '%s\n' "$nodes" | field 7)" -gt 0 ] || exit 0 # it is nobody's master
 	# A failover that does not come about is given up after five seconds.
-	if [ $((tries % 50)) = 1 ] || [ -z "$asked" ]; then
+	if [ $(((tries += 1) % 50)) = 1 ] || [ -z "$asked" ]; then
 		to=$(replica)
 		[ -z "$to" ] || { ask "$to" CLUSTER FAILOVER >/dev/null && asked=$to; }
 	fi

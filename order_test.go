@@ -14,6 +14,7 @@ var after = []struct {
 	typ, name string
 	what      map[string][]string // by type
 }{
+	{"pulumi:providers:kubernetes", "cluster", map[string][]string{"aws:eks/nodeGroup:NodeGroup": {"cluster-general"}}},
 	{"alphapulse:workloads:Roles", "database-roles", map[string][]string{
 		"aws:rds/instance:Instance": {"postgres"}, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {"postgres-cluster"},
 	}},

@@ -76,9 +76,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
-	if err := c.newProvider(ctx, name, args, control); err != nil {
-		return nil, err
-	}
 	if err := c.newIssuer(ctx, name, control); err != nil {
 		return nil, err
 	}
@@ -88,6 +85,9 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	groups, err := c.newNodeGroups(ctx, name, args, slices.Concat(first.resources, c.node.Permissions, args.Egress))
 	if err != nil {
+		return nil, err
+	}
+	if err := c.newProvider(ctx, name, args, control, groups); err != nil {
 		return nil, err
 	}
 	rest, err := c.newAddOns(ctx, name, args, afterNodes, groups)
@@ -186,7 +186,9 @@ func hardenCluster(protect bool) pulumi.ResourceTransform {
 	}
 }
 
-func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, control *eks.Cluster) (err error) {
+// newProvider comes after the nodes: it asks the cluster once, at its start, and our access entry, which the component makes last, takes a while to
+// be known everywhere. Refused once, it refuses everything in the cluster for the rest of the run.
+func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, control *eks.Cluster, groups []pulumi.Resource) (err error) {
 	c.Provider, err = kubernetes.NewProvider(ctx, name, &kubernetes.ProviderArgs{
 		Kubeconfig: control.KubeconfigJson.ApplyT(withRegion(args.AWS.Region)).(pulumi.StringOutput),
 		// Without it a kubeconfig that is not known yet in preview would plan the replacement of everything in the cluster.
@@ -196,7 +198,7 @@ func (c *Cluster) newProvider(ctx *pulumi.Context, name string, args *Args, cont
 		EnablePatchForce:       pulumi.Bool(true),
 		EnableConfigMapMutable: pulumi.Bool(true),
 		EnableSecretMutable:    pulumi.Bool(true),
-	}, pulumi.Parent(c))
+	}, pulumi.Parent(c), pulumi.DependsOn(groups))
 	if err != nil {
 		return fmt.Errorf("configuring access to the cluster %q: %w", args.Name, err)
 	}

@@ -3,6 +3,7 @@ package cloud
 import (
 	"testing"
 
+	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
 	"github.com/alphapulse/infrastructure/local/machines"
@@ -23,7 +24,7 @@ func testCloud(t *testing.T) *cloud {
 	store, err := inventory.Open("000000000000", "us-east-1")
 	require.NoError(t, err)
 	client := fake.NewClientset(&corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name: "node", Labels: map[string]string{corev1.LabelTopologyZone: "us-east-1b", driverZone: "us-east-1b"},
+		Name: "node", Labels: map[string]string{corev1.LabelTopologyZone: "us-east-1b", controlplane.EBSZone: "us-east-1b"},
 	}})
 	return &cloud{
 		client: client, store: store, events: record.NewFakeRecorder(10),

@@ -121,5 +121,8 @@ func (c *cloud) startKarpenter(settings []string) (*exec.Cmd, error) {
 	if _, err := cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	return cmd, cmd.Start()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return cmd, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 
+	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/inventory"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -14,15 +15,11 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-const (
-	driver     = "ebs.csi.aws.com"
-	volumeType = "aws:ebs/volume:Volume"
-	driverZone = "topology.ebs.csi.aws.com/zone"
-)
+const volumeType = "aws:ebs/volume:Volume"
 
 // volumes makes EBS volumes for claims, with the library that the CSI sidecar is made of.
 func volumes(ctx context.Context, c *cloud) error {
-	controller.NewProvisionController(ctx, c.client, driver, &provisioner{c},
+	controller.NewProvisionController(ctx, c.client, controlplane.EBSDriver, &provisioner{c},
 		controller.LeaderElection(false),
 		controller.FailedProvisionThreshold(0), // try for ever, as the sidecar does
 	).Run(ctx)
@@ -75,7 +72,7 @@ func (p *provisioner) Provision(ctx context.Context, o controller.ProvisionOptio
 			VolumeMode:                    &mode,
 			NodeAffinity:                  &corev1.VolumeNodeAffinity{Required: zoneTerms},
 			PersistentVolumeSource: corev1.PersistentVolumeSource{
-				CSI: &corev1.CSIPersistentVolumeSource{Driver: driver, VolumeHandle: id, FSType: fsType},
+				CSI: &corev1.CSIPersistentVolumeSource{Driver: controlplane.EBSDriver, VolumeHandle: id, FSType: fsType},
 			},
 		},
 	}, controller.ProvisioningFinished, nil
@@ -100,8 +97,8 @@ func (p *provisioner) topology(ctx context.Context, o controller.ProvisionOption
 		return nil, "", fmt.Errorf("node %s has no label %s", node.Name, corev1.LabelTopologyZone)
 	}
 	keys := []string{corev1.LabelTopologyZone}
-	if node.Labels[driverZone] != "" {
-		keys = append(keys, driverZone)
+	if node.Labels[controlplane.EBSZone] != "" {
+		keys = append(keys, controlplane.EBSZone)
 	}
 	var term corev1.NodeSelectorTerm
 	for _, key := range keys {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/alphapulse/infrastructure/local/controlplane"
 )
@@ -81,7 +82,11 @@ func (c client) install(ctx context.Context, manifests []manifest) error {
 	for _, o := range manifests {
 		err := wait.PollUntilContextTimeout(ctx, 300*time.Millisecond, addonTimeout, true, func(ctx context.Context) (bool, error) {
 			live, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
-			return err == nil && available(live), err
+			if err != nil {
+				return false, err
+			}
+			now, err := status.Compute(live)
+			return err == nil && now.Status == status.CurrentStatus, err
 		})
 		if errors.Is(err, context.DeadlineExceeded) {
 			return apiError("InsufficientNumberOfReplicas", "%s is not available: %s", nameOf(o), c.reason(ctx, o))
@@ -91,21 +96,6 @@ func (c client) install(ctx context.Context, manifests []manifest) error {
 		}
 	}
 	return nil
-}
-
-// available tells whether the pods of a workload are; any other object is at once.
-func available(o manifest) bool {
-	has := func(path ...string) int64 { n, _, _ := unstructured.NestedInt64(o.Object, path...); return n }
-	switch o.GetKind() {
-	case "Deployment":
-		return has("status", "observedGeneration") >= o.GetGeneration() && has("status", "updatedReplicas") >= has("spec", "replicas") &&
-			has("status", "availableReplicas") >= has("spec", "replicas")
-	case "DaemonSet":
-		return has("status", "observedGeneration") >= o.GetGeneration() &&
-			has("status", "updatedNumberScheduled") >= has("status", "desiredNumberScheduled") &&
-			has("status", "numberAvailable") >= has("status", "desiredNumberScheduled")
-	}
-	return true
 }
 
 // reason is what the scheduler says of the first pod of a workload that it cannot place.

@@ -31,8 +31,8 @@ func createCluster(ctx context.Context, p *Provider, r *inventory.Record) error 
 	if err := p.put(*r); err != nil {
 		return err
 	}
-	if err := p.startCluster(ctx, r); err != nil {
-		return errors.Join(err, p.remove(*r))
+	if err := p.startCluster(ctx, r); err != nil { // nothing of it is left, not even if it was told to stop
+		return errors.Join(err, controlplane.Delete(context.WithoutCancel(ctx), r.ID), p.remove(*r))
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ var eksTypes = []Type{
 		Out: `arn=arn:aws:eks:{region}:{account}:cluster/{name} status=ACTIVE platformVersion=eks.1 createdAt={now} version=? endpoint=?
 			certificateAuthority=? certificateAuthorities=? identities=? vpcConfig.clusterSecurityGroupId=? vpcConfig.vpcId=?`,
 		create: createCluster, update: updateCluster, delete: deleteCluster},
-	// People's roles are made elsewhere, by whoever looks after the account, so principals are not looked up.
 	// Principals are often of another program, or of AWS's single sign-on: that they exist is not asked for.
 	{Name: "eks.AccessEntry", ID: "{clusterName}:{principalArn}", Unique: "ResourceInUseException clusterName principalArn",
 		Props: `clusterName!*^eks.Cluster principalArn!* kubernetesGroups type*=STANDARD userName tags{}`,

@@ -82,7 +82,7 @@ func Delete(ctx context.Context, name string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := dropStalePIDs(ctx, name); err != nil {
+	if err := dropStalePIDs(name); err != nil {
 		return err
 	}
 	stopControllers(name)
@@ -99,7 +99,11 @@ func EnsureRunning(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !runs(ctx, name, components) {
+	running, err := runs(name, components...)
+	if err != nil {
+		return err
+	}
+	if !running {
 		if err := restart(ctx, name); err != nil {
 			return fmt.Errorf("starting control plane %s: %w", name, err)
 		}
@@ -115,17 +119,22 @@ func restart(ctx context.Context, name string) error {
 		return err
 	}
 	for range starts {
-		if err = dropStalePIDs(ctx, name); err != nil {
+		if err := dropStalePIDs(name); err != nil {
 			return err
 		}
 		if err = start(ctx, name, release); err == nil {
 			err = releaseNodes(ctx, name)
 		}
-		if err == nil && runs(ctx, name, components) {
-			return nil
+		if ctx.Err() != nil { // somebody has had enough
+			return context.Cause(ctx)
 		}
-	}
-	if err == nil {
+		if err != nil {
+			continue
+		}
+		running, looked := runs(name, components...)
+		if looked != nil || running {
+			return looked
+		}
 		err = errors.New("its processes end")
 	}
 	return err
@@ -146,7 +155,7 @@ func start(ctx context.Context, name, release string) error {
 			case <-look.C:
 			}
 			for _, component := range components {
-				if pid := readPID(name, component); pid != 0 && !owns(ctx, name, pid) {
+				if live, err := lives(name, component); err == nil && !live && readPID(name, component) != 0 {
 					stop(fmt.Errorf("%s has ended", component))
 				}
 			}
@@ -160,17 +169,17 @@ func start(ctx context.Context, name, release string) error {
 }
 
 // Running tells whether every process of the control plane lives, and the cloud controllers beside it.
-func Running(ctx context.Context, name string) bool {
-	return runs(ctx, name, components) && runs(ctx, name, []string{controllers})
+func Running(name string) (bool, error) {
+	return runs(name, append([]string{controllers}, components...)...)
 }
 
-func runs(ctx context.Context, name string, processes []string) bool {
+func runs(name string, processes ...string) (bool, error) {
 	for _, component := range processes {
-		if pid := readPID(name, component); pid == 0 || !owns(ctx, name, pid) {
-			return false
+		if live, err := lives(name, component); err != nil || !live {
+			return false, err
 		}
 	}
-	return true
+	return true, nil
 }
 
 // EndpointOf gives the address of an existing control plane.

@@ -14,10 +14,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 )
 
-// EBSDriver is the CSI driver whose volumes a node counts.
-const EBSDriver = "ebs.csi.aws.com"
+// EBSDriver is the CSI driver whose volumes a node counts, EBSZone its label for the zone that they are in.
+const (
+	EBSDriver = "ebs.csi.aws.com"
+	EBSZone   = "topology.ebs.csi.aws.com/zone"
+)
 
 // Resources is an amount of a node's processor and memory.
 type Resources struct {
@@ -47,13 +51,13 @@ func AddNode(ctx context.Context, cluster string, node Node) error {
 		return err
 	}
 	labels := map[string]string{
-		core.LabelHostname:              node.Name,
-		core.LabelOSStable:              "linux",
-		core.LabelArchStable:            "amd64",
-		core.LabelInstanceTypeStable:    node.InstanceType,
-		core.LabelTopologyZone:          node.Zone,
-		core.LabelTopologyRegion:        node.Region,
-		"topology.ebs.csi.aws.com/zone": node.Zone,
+		core.LabelHostname:           node.Name,
+		core.LabelOSStable:           "linux",
+		core.LabelArchStable:         "amd64",
+		core.LabelInstanceTypeStable: node.InstanceType,
+		core.LabelTopologyZone:       node.Zone,
+		core.LabelTopologyRegion:     node.Region,
+		EBSZone:                      node.Zone,
 	}
 	maps.Copy(labels, node.Labels)
 	// First, so that no pod is placed before its volumes are counted. One of the same name is that of an earlier machine, which had the
@@ -65,7 +69,7 @@ func AddNode(ctx context.Context, cluster string, node Node) error {
 	_, err = client.StorageV1().CSINodes().Create(ctx, &storage.CSINode{
 		ObjectMeta: meta.ObjectMeta{Name: node.Name},
 		Spec: storage.CSINodeSpec{Drivers: []storage.CSINodeDriver{{
-			Name: EBSDriver, NodeID: node.InstanceID, TopologyKeys: []string{"topology.ebs.csi.aws.com/zone"},
+			Name: EBSDriver, NodeID: node.InstanceID, TopologyKeys: []string{EBSZone},
 			Allocatable: &storage.VolumeNodeResources{Count: &count},
 		}}},
 	}, meta.CreateOptions{})
@@ -100,17 +104,19 @@ func UpdateNode(ctx context.Context, cluster, name string, set map[string]string
 	if err != nil {
 		return err
 	}
-	node, err := client.CoreV1().Nodes().Get(ctx, name, meta.GetOptions{})
-	if err != nil {
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error { // kwok and the controller manager write nodes, too
+		node, err := client.CoreV1().Nodes().Get(ctx, name, meta.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, key := range remove {
+			delete(node.Labels, key)
+		}
+		maps.Copy(node.Labels, set)
+		node.Spec.Taints = taints
+		_, err = client.CoreV1().Nodes().Update(ctx, node, meta.UpdateOptions{})
 		return err
-	}
-	for _, key := range remove {
-		delete(node.Labels, key)
-	}
-	maps.Copy(node.Labels, set)
-	node.Spec.Taints = taints
-	_, err = client.CoreV1().Nodes().Update(ctx, node, meta.UpdateOptions{})
-	return err
+	})
 }
 
 // releaseNodes ends the leases by which a kwok that was killed still holds its nodes. The new one would wait for minutes until they
@@ -149,7 +155,8 @@ func WaitReady(ctx context.Context, cluster string, names []string) error {
 	return nil
 }
 
-// RemoveNode drains a node, as EKS does, and removes it. Pods of DaemonSets go with the node.
+// RemoveNode empties a node and removes it. Unlike EKS, which evicts, it asks no PodDisruptionBudget and leaves pods no time to end. Pods of
+// DaemonSets go with the node.
 func RemoveNode(ctx context.Context, cluster, name string) error {
 	client, _, err := connect(ctx, cluster)
 	if err != nil {

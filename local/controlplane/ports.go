@@ -54,7 +54,7 @@ func reservePorts(cluster string, count int) ([]int, error) {
 	}
 	var ports []int
 	for port := firstPort; port <= lastPort && len(ports) < count; port++ {
-		if _, taken := reserved[port]; taken || !listens(port) {
+		if _, taken := reserved[port]; taken || !free(port) {
 			continue
 		}
 		reserved[port] = reservation{cluster, time.Now()}
@@ -69,8 +69,8 @@ func reservePorts(cluster string, count int) ([]int, error) {
 	return ports, err
 }
 
-// listens tells whether nobody else has the port.
-func listens(port int) bool {
+// free tells whether nobody else has the port.
+func free(port int) bool {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return false

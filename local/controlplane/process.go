@@ -3,7 +3,9 @@ package controlplane
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,8 +96,8 @@ func kwokctl(ctx context.Context, release string, args ...string) error {
 // startControllers starts our cloud controllers for a cluster unless they run. The program is this one, under the name that
 // Pulumi knows it by; the first argument decides what it does.
 func startControllers(spec Spec) error {
-	if pid := readPID(spec.Name, controllers); pid != 0 && owns(context.Background(), spec.Name, pid) {
-		return nil
+	if live, err := lives(spec.Name, controllers); err != nil || live {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -134,38 +136,51 @@ func stopAll(name string) {
 }
 
 func stop(name, component string) {
-	if pid := readPID(name, component); pid != 0 && owns(context.Background(), name, pid) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	if live, err := lives(name, component); err == nil && live {
+		_ = syscall.Kill(readPID(name, component), syscall.SIGKILL)
 	}
 }
 
 // dropStalePIDs removes pid files of processes that are gone: after a reboot their numbers belong to somebody else, whom kwokctl
 // would take for its own, and kill.
-func dropStalePIDs(ctx context.Context, name string) error {
+func dropStalePIDs(name string) error {
+	dir, err := file(name)
+	if err != nil {
+		return err
+	}
 	for _, component := range append([]string{controllers}, components...) {
-		pid := readPID(name, component)
-		if pid == 0 || owns(ctx, name, pid) {
-			continue
-		}
-		dir, err := file(name)
+		live, err := lives(name, component)
 		if err != nil {
 			return err
 		}
-		if err := os.Remove(pidFile(dir, component)); err != nil {
+		if live {
+			continue
+		}
+		if err := os.Remove(pidFile(dir, component)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// owns tells whether a process was started with a path in the cluster's folder. A dead one that nobody reaped has no arguments.
-func owns(ctx context.Context, name string, pid int) bool {
+// lives tells whether a process of a control plane runs: one of the number that was written down, which was started with a path in the
+// cluster's folder. A dead one that nobody reaped has no arguments. That nobody could look is an error: whoever took it for dead would
+// start a second one.
+func lives(name, component string) (bool, error) {
+	pid := readPID(name, component)
+	if pid == 0 {
+		return false, nil
+	}
 	dir, err := file(name)
 	if err != nil {
-		return false
+		return false, err
 	}
-	out, err := exec.CommandContext(ctx, "ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && strings.Contains(string(out), dir+"/")
+	out, err := exec.Command("ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
+	var none *exec.ExitError
+	if err != nil && !errors.As(err, &none) {
+		return false, fmt.Errorf("looking at process %d (%s of %s): %w", pid, component, name, err)
+	}
+	return strings.Contains(string(out), dir+"/"), nil
 }
 
 // Processes are the numbers of a control plane's processes by their names, the cloud controllers' too; 0 of one that was not started.

@@ -16,6 +16,7 @@ import (
 	"github.com/alphapulse/infrastructure/local/controlplane"
 	"github.com/alphapulse/infrastructure/local/e2e/observability"
 	"github.com/alphapulse/infrastructure/local/e2e/suite"
+	"github.com/alphapulse/infrastructure/local/home"
 	"github.com/alphapulse/infrastructure/local/inventory"
 )
 
@@ -135,7 +136,7 @@ func TestE1BadInputIsRefusedInOneRun(t *testing.T) {
 // edit changes one record of the local stack's account by hand, as somebody would in a console.
 func edit(t *testing.T, typ string, change func(inputs map[string]any)) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(os.Getenv("ALPHAPULSE_HOME"), "cloud", "000000000000", "*", "*", "*.json"))
+	files, err := filepath.Glob(filepath.Join(os.Getenv(home.DirVariable), "cloud", "000000000000", "*", "*", "*.json"))
 	require.NoError(t, err)
 	for _, path := range files {
 		data, err := os.ReadFile(path)

@@ -208,8 +208,13 @@ func (e *Engine) kubectl(ctx context.Context, args []string) error {
 }
 
 // begin settles what an interrupted command has left, installs what pulumi needs, and starts the control planes of the account again if
-// the machine was off.
+// the machine was off. Commands that begin at once would each start them: one waits for the other.
 func (e *Engine) begin(ctx context.Context) error {
+	done, err := alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	busy, err := faults.Settle(ctx)
 	if err != nil {
 		return err
@@ -228,7 +233,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	if !busy {
 		resumed, err := clouds.Resume(ctx)
 		for _, name := range resumed {
-			fmt.Printf("finished cluster %s, which was being made or deleted when its plugin was killed\n", name)
+			fmt.Fprintf(os.Stderr, "finished cluster %s, which was being made or deleted when its plugin was killed\n", name)
 		}
 		if err != nil {
 			return err
@@ -239,10 +244,14 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		if controlplane.Running(ctx, name) {
+		running, err := controlplane.Running(name)
+		if err != nil {
+			return err
+		}
+		if running {
 			continue
 		}
-		fmt.Printf("starting the control plane of %s again ...\n", name)
+		fmt.Fprintf(os.Stderr, "starting the control plane of %s again ...\n", name)
 		if err := controlplane.EnsureRunning(ctx, name); err != nil {
 			return fmt.Errorf("starting the control plane of %s: %w", name, err)
 		}

@@ -71,12 +71,30 @@ func Main(args []string) error {
 	if err := e.prepare(); err != nil {
 		return err
 	}
-	// Ctrl-C reaches pulumi by itself, which then stops in good order; we only must not go before it. A SIGTERM ends the context, and
-	// is passed on.
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
 	return commands[i].run(e, ctx, flags.Args()[1:])
+}
+
+// errInterrupted is why a context ended by Ctrl-C has ended, which reaches all that we have started by itself.
+var errInterrupted = errors.New("interrupted")
+
+// untilSignal is a context that Ctrl-C or a SIGTERM ends. A second one changes nothing: pulumi, which takes it for a wish to lose what it is
+// at work on, is not to be left alone.
+func untilSignal() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			if s == os.Interrupt {
+				cancel(errInterrupted)
+			} else {
+				cancel(errors.New("told to end"))
+			}
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
 func usage(flags *flag.FlagSet) {

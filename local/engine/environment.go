@@ -76,7 +76,7 @@ func (e *Engine) setEnviron() error {
 		// A fifth of their time went into collecting what is thrown away soon. A control plane that they start has it, too.
 		"GOGC=400",
 	)
-	if os.Getenv(home.StateVariable) == "at-end" {
+	if os.Getenv(home.StateVariable) == home.StateAtEnd {
 		e.environ = append(e.environ, "PULUMI_SKIP_CHECKPOINTS=true")
 	}
 	return nil
@@ -198,11 +198,11 @@ func (e *Engine) initStack(ctx context.Context) error {
 	if err := os.WriteFile(copied, data, 0o600); err != nil {
 		return err
 	}
-	checkpoint, err := home.Path("state", ".pulumi", "stacks", "alphapulse", e.stack+".json")
+	state, err := checkpoint(e.stack)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(checkpoint); err == nil {
+	if _, err := os.Stat(state); err == nil {
 		return nil
 	}
 	init := e.tool(ctx, "pulumi", "stack", "init", e.stack, "--non-interactive", "--no-select")
@@ -222,7 +222,12 @@ func (e *Engine) tool(ctx context.Context, name string, args ...string) *exec.Cm
 		_, err = os.Stat(path)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // pulumi then ends in its own time, and keeps its state whole
+	cmd.Cancel = func() error { // pulumi then ends in its own time, and keeps its state whole
+		if errors.Is(context.Cause(ctx), errInterrupted) {
+			return os.ErrProcessDone // the terminal has told it; told twice, it would drop what it is at work on
+		}
+		return cmd.Process.Signal(os.Interrupt)
+	}
 	cmd.Dir, cmd.Env = e.root, slices.Clone(e.environ)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err != nil {

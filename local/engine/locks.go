@@ -80,7 +80,7 @@ func releaseLocksOf(stack string) (running int, err error) {
 			running = lock.PID
 			continue
 		}
-		fmt.Printf("an earlier pulumi (process %d) was killed; its lock on stack %s is removed\n", lock.PID, stack)
+		fmt.Fprintf(os.Stderr, "an earlier pulumi (process %d) was killed; its lock on stack %s is removed\n", lock.PID, stack)
 		if err := os.Remove(path); err != nil {
 			return 0, err
 		}

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +35,9 @@ type importEntry struct {
 // a long command.
 func (e *Engine) orphans(events string) (int, error) {
 	now, err := e.state()
+	if errors.Is(err, fs.ErrNotExist) { // it failed before there was one
+		return 0, nil
+	}
 	if err != nil || slices.ContainsFunc(now.Pending, operation.isCreate) {
 		return 0, err // a killed run: what it was making is looked for by the next one
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -45,15 +46,21 @@ func (e *Engine) settle(ctx context.Context) (count podCount, err error) {
 		return podCount{}, err
 	}
 	var waiting []string
+	var looked error // an API server under load may fail once; what was seen before is still true
 	err = wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, settleTimeout, true, func(ctx context.Context) (bool, error) {
-		count, waiting, err = look(ctx, client, custom)
-		return err == nil && len(waiting) == 0, nil // an API server under load may fail once
+		var now podCount
+		var behind []string
+		if now, behind, looked = look(ctx, client, custom); looked != nil {
+			return false, nil
+		}
+		count, waiting = now, behind
+		return len(waiting) == 0, nil
 	})
 	if err != nil {
 		for _, line := range waiting {
 			fmt.Println("  waiting:", line)
 		}
-		return count, fmt.Errorf("%d pods, nodes or autoscalers are not there after %s: %w", len(waiting), settleTimeout, err)
+		return count, errors.Join(fmt.Errorf("%d pods, nodes or autoscalers are not there after %s: %w", len(waiting), settleTimeout, err), looked)
 	}
 	return count, nil
 }

@@ -96,7 +96,7 @@ func (e *Engine) mendCheckpoint() error {
 	if _, err := readState(backup); err != nil {
 		return fmt.Errorf("%w; its backup is no better: %w", broken, err)
 	}
-	fmt.Printf("the state of stack %s cannot be read (%v); its backup takes its place\n", e.stack, broken)
+	fmt.Fprintf(os.Stderr, "the state of stack %s cannot be read (%v); its backup takes its place\n", e.stack, broken)
 	data, err := os.ReadFile(backup)
 	if err != nil {
 		return err

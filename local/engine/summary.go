@@ -80,11 +80,14 @@ func (e *Engine) account() (string, error) {
 	}
 	config, _ := settings["config"].(map[string]any)
 	aws, _ := config["alphapulse:aws"].(map[string]any)
-	account, _ := aws["account"].(string)
-	if account == "" {
+	switch account := aws["account"].(type) {
+	case string:
+		return account, nil
+	case nil:
 		return "", fmt.Errorf("%s names no account: alphapulse:aws.account is required", e.configFile)
+	default: // YAML takes digits without quotes for a number, and a leading zero for an octal one
+		return "", fmt.Errorf("%s: alphapulse:aws.account: %v: must be 12 digits in quotes", e.configFile, account)
 	}
-	return account, nil
 }
 
 // clusters are the names of the EKS clusters in the stack's account that serve.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/alphapulse/infrastructure/local/machines"
@@ -10,7 +9,7 @@ import (
 
 // zoneLost ends all that runs in a zone. What becomes of it is for the autoscalers to show.
 func (e *Engine) zoneLost(ctx context.Context, args []string) error {
-	account, zone, err := e.zone(ctx, args)
+	account, zone, err := e.zone(ctx, "zone-lost", args)
 	if err != nil {
 		return err
 	}
@@ -24,7 +23,7 @@ func (e *Engine) zoneLost(ctx context.Context, args []string) error {
 
 // zoneBack lets machines be launched in a zone again.
 func (e *Engine) zoneBack(ctx context.Context, args []string) error {
-	account, zone, err := e.zone(ctx, args)
+	account, zone, err := e.zone(ctx, "zone-back", args)
 	if err != nil {
 		return err
 	}
@@ -36,9 +35,9 @@ func (e *Engine) zoneBack(ctx context.Context, args []string) error {
 }
 
 // zone reads the one argument, and has the control planes running, which must see what happens.
-func (e *Engine) zone(ctx context.Context, args []string) (account, zone string, err error) {
+func (e *Engine) zone(ctx context.Context, command string, args []string) (account, zone string, err error) {
 	if len(args) != 1 || args[0] == "" {
-		return "", "", errors.New("name one zone: make zone-lost ZONE=us-east-1a")
+		return "", "", fmt.Errorf("name one zone: make %s ZONE=us-east-1a", command)
 	}
 	if err := e.begin(ctx); err != nil {
 		return "", "", err

@@ -92,7 +92,7 @@ func (p present) await(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	fmt.Printf("a plugin (process %d) still works %s after its engine was killed; it is ended\n", p.pid, patience)
+	fmt.Fprintf(os.Stderr, "a plugin (process %d) still works %s after its engine was killed; it is ended\n", p.pid, patience)
 	return syscall.Kill(p.pid, syscall.SIGKILL)
 }
 

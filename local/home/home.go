@@ -1,5 +1,5 @@
-// Package home knows where the local engine keeps its things. The command line sets both variables; the plugins that the Pulumi
-// engine starts inherit them.
+// Package home knows where the local engine keeps its things. The command line sets the folders unless its
+// caller has; the plugins that the Pulumi engine starts inherit all of them.
 package home
 
 import (
@@ -14,8 +14,11 @@ const (
 	DirVariable = "ALPHAPULSE_HOME"
 	// ToolsVariable names the folder with the pinned programs.
 	ToolsVariable = "ALPHAPULSE_TOOLS"
-	// StateVariable says "at-end" for runs that nobody will have to recover: Pulumi writes its state once, and not after every step.
+	// StateVariable says StateAtEnd for runs that nobody will have to recover: Pulumi writes its state once, and not after every step.
 	StateVariable = "ALPHAPULSE_STATE"
+	StateAtEnd    = "at-end"
+	// EngineVariable names the engine's program for the suites that run it.
+	EngineVariable = "ALPHAPULSE_ENGINE"
 )
 
 // Path is a path inside the local engine's folder.

@@ -68,8 +68,11 @@ func (p *provider) Create(ctx context.Context, claim *karpenter.NodeClaim) (*kar
 	}
 	i := slices.IndexFunc(class.Status.Subnets, func(s aws.Subnet) bool { return s.Zone == offering.Zone() })
 	subnet, ok, err := p.store.Get(subnetType, class.Status.Subnets[i].ID)
-	if err != nil || !ok {
-		return nil, fmt.Errorf("subnet %s is not there any more: %w", class.Status.Subnets[i].ID, err)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("subnet %s is not there any more", class.Status.Subnets[i].ID)
 	}
 	// Until Karpenter has given the node its own labels and taints, nothing that it is not meant for may land there.
 	taints := slices.Concat([]core.Taint{karpenter.UnregisteredNoExecuteTaint}, claim.Spec.Taints, claim.Spec.StartupTaints)

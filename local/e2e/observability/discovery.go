@@ -114,8 +114,7 @@ func WatchesWhatThereIs(t *testing.T) {
 // rulesAreComputed says that every rule that ships was read and evaluated.
 func rulesAreComputed(t *testing.T, p *prometheus) {
 	type group struct {
-		Name, LastEvaluation string
-
+		Name  string
 		Rules []struct{ Name, Type, Health, LastError string }
 	}
 	var loaded struct{ Groups []group }

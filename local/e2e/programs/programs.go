@@ -88,7 +88,6 @@ type Process struct {
 	cmd   *exec.Cmd
 	log   string
 	ended chan struct{}
-	err   error
 }
 
 // Start runs a command beside the test, until it is stopped or the test ends. A failed test shows the end of its log.
@@ -101,7 +100,7 @@ func Start(t *testing.T, c Command) *Process {
 	require.NoError(t, p.cmd.Start(), c.Name)
 	go func() {
 		defer close(p.ended)
-		p.err = p.cmd.Wait()
+		_ = p.cmd.Wait()
 		// What it has started ends with it, as in a container. Later its number may be another's: numbers come again within minutes.
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		log.Close()

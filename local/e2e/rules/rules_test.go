@@ -38,7 +38,7 @@ func newEngine(t *testing.T) engine {
 	t.Helper()
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	standIn, program := os.Getenv("ALPHAPULSE_ENGINE"), filepath.Join(root, "bin", "violations")
+	standIn, program := os.Getenv(home.EngineVariable), filepath.Join(root, "bin", "violations")
 	e := engine{root: root, folder: t.TempDir(), tools: os.Getenv(home.ToolsVariable)}
 	require.FileExists(t, program, "this suite is run by `make test`, which builds it first")
 	require.FileExists(t, standIn, "this suite is run by `make test`, which builds the engine first")
@@ -150,7 +150,7 @@ func (e engine) urns(t *testing.T) map[string]bool {
 // reset ends the control planes that the test has started.
 func (e engine) reset(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command(os.Getenv("ALPHAPULSE_ENGINE"), "--root", e.root, "reset").CombinedOutput()
+	out, err := exec.Command(os.Getenv(home.EngineVariable), "--root", e.root, "reset").CombinedOutput()
 	require.NoError(t, err, string(out))
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -28,19 +27,16 @@ import (
 // Root is the project's folder, engine the command line that the Makefile runs.
 var Root, engine string
 
-// atEnd has pulumi write its state once, at the end of a run, which halves its time.
-const atEnd = "at-end"
-
 // Killable has the rest of a test's runs write their state after every step, as they do outside of tests, or no longer: only what is killed
 // needs it.
 func Killable(t *testing.T, yes bool) {
 	t.Helper()
-	t.Setenv(home.StateVariable, map[bool]string{false: atEnd}[yes])
+	t.Setenv(home.StateVariable, map[bool]string{false: home.StateAtEnd}[yes])
 }
 
 // Main gives a package of tests a local engine of its own, so that it never touches the one that a developer has running.
-func Main(m *testing.M) int {
-	if err := os.Setenv(home.StateVariable, atEnd); err != nil {
+func Main(m *testing.M) (status int) {
+	if err := os.Setenv(home.StateVariable, home.StateAtEnd); err != nil { // which halves the time of a run
 		panic(err)
 	}
 	folder, err := filepath.Abs(".")
@@ -55,22 +51,26 @@ func Main(m *testing.M) int {
 			panic("no Pulumi.yaml above " + folder)
 		}
 	}
-	if engine = os.Getenv("ALPHAPULSE_ENGINE"); engine == "" || os.Getenv(home.ToolsVariable) == "" {
+	if engine = os.Getenv(home.EngineVariable); engine == "" || os.Getenv(home.ToolsVariable) == "" {
 		fmt.Fprintln(os.Stderr, "this suite is run by `make test`, which builds the engine and its tools first")
 		return 1
 	}
-	if folder, err = os.MkdirTemp("", "alphapulse-e2e-"); err != nil {
+	if err := removeAbandoned(); err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(folder)
-	if err := os.Setenv(home.DirVariable, folder); err != nil {
+	own, err := newFolder()
+	if err != nil {
 		panic(err)
 	}
 	defer func() {
-		if out, err := exec.Command(engine, "--root", Root, "reset").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "resetting the suite's engine: %v\n%s", err, out)
+		if err := own.remove(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = max(status, 1)
 		}
 	}()
+	if err := os.Setenv(home.DirVariable, own.path); err != nil {
+		panic(err)
+	}
 	return m.Run()
 }
 

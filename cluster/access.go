@@ -16,8 +16,7 @@ import (
 func accessEntries(spec config.Cluster) map[string]eks.AccessEntryArgs {
 	entries := map[string]eks.AccessEntryArgs{"break-glass": administrator(spec.BreakGlassRole)}
 	for _, role := range spec.AdministratorRoles {
-		_, path, _ := strings.Cut(role, ":role/")
-		entries["admin-"+strings.ReplaceAll(path, "/", "-")] = administrator(role)
+		entries[config.EntryName(role)] = administrator(role)
 	}
 	return entries
 }

@@ -97,15 +97,20 @@ func (c Cluster) validate(aws AWS) (ps Problems) {
 			ps.add(key, cidr, "must be an IPv4 address range such as 203.0.113.0/24")
 		case prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast():
 			ps.add(key, cidr, "is no range of the internet, and EKS refuses it; inside the VPC the private endpoint is there anyway")
-		case prefix.Bits() == 0:
-			ps.add(key, cidr, "would open the API server to the whole internet; name the ranges of your offices and pipelines")
+		case prefix.Bits() < 8: // nobody owns so much, and two halves are the whole
+			ps.add(key, cidr, "would open the API server to the whole internet, or to a large part; name the ranges of your offices and pipelines, /8 at most")
 		}
 	}
 	for i, role := range c.AdministratorRoles {
 		key := fmt.Sprintf("administratorRoles[%d]", i)
 		checkRole(&ps, key, role, aws.Account)
-		if slices.Index(c.AdministratorRoles, role) < i {
+		alike := slices.IndexFunc(c.AdministratorRoles, func(other string) bool { return EntryName(other) == EntryName(role) })
+		switch {
+		case slices.Index(c.AdministratorRoles, role) < i:
 			ps.add(key, role, "is named twice")
+		case alike < i && roleARN.MatchString(role):
+			ps.add(key, role, "would have the access entry of administratorRoles[%d], %s: in their names a slash is a hyphen; rename one of the roles",
+				alike, c.AdministratorRoles[alike])
 		}
 	}
 	checkRole(&ps, "breakGlassRole", c.BreakGlassRole, aws.Account)
@@ -175,6 +180,12 @@ func (p NodePool) validate() (ps Problems) {
 		}
 	}
 	return ps
+}
+
+// EntryName is the name of an administrator's access entry: the role's path and name.
+func EntryName(role string) string {
+	_, path, _ := strings.Cut(role, ":role/")
+	return "admin-" + strings.ReplaceAll(path, "/", "-")
 }
 
 func checkRole(ps *Problems, key, role, account string) {

@@ -18,6 +18,7 @@ var clusterCases = []breakage{
 	{"eks-endpoint", eksCluster, vpc(`"subnetIds":[]`), "open to the internet", vpc(`"publicAccessCidrs":["203.0.113.0/24"]`)},
 	{"eks-endpoint", eksCluster, vpc(`"endpointPublicAccess":true,"publicAccessCidrs":["203.0.113.0/24","0.0.0.0/0"]`), "open to the internet",
 		vpc(`"endpointPublicAccess":true,"publicAccessCidrs":["203.0.113.0/24"]`)},
+	{"eks-endpoint", eksCluster, vpc(`"publicAccessCidrs":["0.0.0.0/1","128.0.0.0/1"]`), "open to the internet", vpc(`"publicAccessCidrs":["203.0.113.0/24"]`)},
 	{"eks-public-cidrs", eksCluster, vpc(`"publicAccessCidrs":["203.0.113.0/24","10.0.0.0/8"]`), "vpcConfig.publicAccessCidrs[1] 10.0.0.0/8: EKS refuses", vpc(`"publicAccessCidrs":["203.0.113.0/24"]`)},
 	{"eks-public-cidrs", eksCluster, vpc(`"publicAccessCidrs":["100.64.1.0/24"]`), "EKS refuses ranges", vpc(`"publicAccessCidrs":[]`)},
 	{"eks-public-cidrs", eksCluster, vpc(`"publicAccessCidrs":["office"]`), "is not a range", vpc(`"publicAccessCidrs":["203.0.113.7/32"]`)},

@@ -70,8 +70,7 @@ func endpoint(in Resource) []Finding {
 	if !public.IsKnown() || public.Is(false) {
 		return found
 	}
-	open, _ := ranges.holds("0.0.0.0/0")
-	if open6, _ := ranges.holds("::/0"); open || open6 || ranges.IsEmpty() {
+	if ranges.IsEmpty() || len(publicList("vpcConfig.publicAccessCidrs")(in)) > 0 {
 		found = append(found, ranges.Breaks("the API server is open to the internet",
 			"name the ranges that may reach it, or set endpointPublicAccess to false")...)
 	}

@@ -459,7 +459,7 @@ func TestE3TheContractIsWhatTheStackExports(t *testing.T) {
 func TestN3S4RulesTakeWhatEveryStackRegisters(t *testing.T) {
 	for _, stack := range []string{"prod", "staging", "local"} {
 		platform, _ := config.Load(committed(t, stack))
-		run, book := run(t, recorder.Up, committed(t, stack)), &rules.Book{Protect: platform.Protect} // in an up nothing is unknown
+		run, book := run(t, recorder.Up, committed(t, stack)), &rules.Book{Protect: platform.Protect, Account: platform.AWS.Account} // in an up nothing is unknown
 		require.NotEmpty(t, run.Resources)
 		var broken []rules.Violation
 		for _, one := range run.Resources {

@@ -51,7 +51,8 @@ type guard struct {
 
 func newGuard(ctx *pulumi.Context, platform config.Platform, today time.Time) *guard {
 	return &guard{
-		ctx: ctx, book: &Book{Protect: platform.Protect}, excuses: newExcuses(platform.Guardrails.Exceptions, today), said: map[string]bool{},
+		ctx: ctx, book: &Book{Protect: platform.Protect, Account: platform.AWS.Account},
+		excuses: newExcuses(platform.Guardrails.Exceptions, today), said: map[string]bool{},
 	}
 }
 

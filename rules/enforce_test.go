@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alphapulse/infrastructure/config"
+	"github.com/alphapulse/infrastructure/policy"
 	"github.com/alphapulse/infrastructure/recorder"
 )
 
@@ -60,6 +61,21 @@ func TestS4WhatCannotBeReadIsRefused(t *testing.T) {
 		return err
 	})
 	assert.ErrorContains(t, err, "resources break rules")
+}
+
+func TestS4AKeyIsLeftToTheStacksOwnAccount(t *testing.T) {
+	leftTo := func(account string) pulumi.Map {
+		return pulumi.Map{"enableKeyRotation": pulumi.Bool(true), "policy": policy.Document(policy.Statement{
+			Principal: map[string]any{"AWS": "arn:aws:iam::" + account + ":root"}, Actions: []string{"kms:*"},
+		})}
+	}
+	recorder.Record(t, recorder.Up, func(ctx *pulumi.Context) error {
+		answers, _, err := judge(ctx, config.Platform{AWS: config.AWS{Account: "222222222222"}}, leftTo("222222222222"), leftTo("999999999999"))
+		require.Error(t, err)
+		assert.Nil(t, answers[0])
+		assert.NotNil(t, answers[1], "another's")
+		return nil
+	})
 }
 
 func TestS4WhatIsMissingIsSaidAtTheEnd(t *testing.T) {

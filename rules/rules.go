@@ -61,6 +61,8 @@ type Resource struct {
 	// Protected says that Pulumi deletes it in no plan.
 	Protected bool
 	Value     // all arguments
+
+	account string // the stack's
 }
 
 // NewResource gives a resource with its arguments as plain values, as encoding/json makes them; what is not known yet is Unknown, what nobody
@@ -92,6 +94,8 @@ func (v Violation) String() string {
 type Book struct {
 	// Protect says that the stack protects what it holds.
 	Protect bool
+	// Account is the AWS account that the stack is in.
+	Account string
 
 	lock    sync.Mutex
 	earlier map[string][]Resource // by rule
@@ -101,6 +105,7 @@ type Book struct {
 func (b *Book) Check(in Resource) []Violation {
 	b.lock.Lock()
 	defer b.lock.Unlock()
+	in.account = b.Account
 	var broken []Violation
 	for _, rule := range table {
 		if rule.concerns(in.Type) && (b.Protect || !rule.Protecting) {

@@ -38,6 +38,8 @@ var sins = []sin{
 	{"wildcard-principal", "aws:sqs/queuePolicy:QueuePolicy", document(`"Principal":"*","Action":"sqs:SendMessage"`),
 		document(`"Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage"`)},
 	{"wildcard-resource", "aws:iam/policy:Policy", document(`"Action":"s3:GetObject","Resource":"*"`), document(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::a/b"`)},
+	{"managed-policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", `{"role":"a","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`,
+		`{"role":"a","policyArn":"arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}`},
 	{"web-identity-subject", "aws:iam/role:Role", trust(`"StringEquals":{"o:aud":"sts.amazonaws.com"}`), trust(`"StringEquals":{"o:sub":"system:serviceaccount:a:b"}`)},
 	{"unprotected", "aws:dynamodb/table:Table", `{}`, `{}`}, // protected where it is clean
 	{"database-deletable", "aws:rds/cluster:Cluster", `{"storageEncrypted":true}`, `{"storageEncrypted":true,"deletionProtection":true}`},

@@ -242,6 +242,7 @@ var refusals = []string{
 	"aws:iam/rolePolicy:RolePolicy wildcard-action: policy statement 1 s3:*: it allows also what AWS adds tomorrow",
 	"aws:sqs/queuePolicy:QueuePolicy wildcard-principal: policy statement 1 Principal *: it is for everybody",
 	"aws:iam/policy:Policy wildcard-resource: policy statement 1 s3:GetObject on *: it is allowed on everything",
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment managed-policy: policyArn arn:aws:iam::aws:policy/AdministratorAccess: it allows what AWS thinks of",
 	"aws:iam/role:Role web-identity-subject: assumeRolePolicy statement 1 sts:AssumeRoleWithWebIdentity: every pod",
 	"aws:dynamodb/table:Table unprotected: protect false: it holds data",
 	"aws:rds/cluster:Cluster database-deletable: deletionProtection (not set)",

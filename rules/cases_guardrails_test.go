@@ -224,7 +224,7 @@ func TestS4WhatHoldsDataIsProtected(t *testing.T) {
 
 // S3's settings are resources of their own, so that one is missing is known at the end.
 func TestS4EveryBucketIsClosedAndEncrypted(t *testing.T) {
-	const ours = `{"rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms"}}],"bucket":`
+	const ours = `{"rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms","kmsMasterKeyId":"arn:aws:kms:us-east-1:1:key/1"}}],"bucket":`
 	const theirs = `{"rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"AES256"}}],"bucket":`
 	type registered struct{ typ, props string }
 	for name, c := range map[string]struct {
@@ -239,6 +239,11 @@ func TestS4EveryBucketIsClosedAndEncrypted(t *testing.T) {
 		"its own":                   {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`}, {bucketEncryption, ours + `"a"}`}}, ""},
 		"its own name, from Pulumi": {`{}`, []registered{{accessBlock, `{"bucket":"it-1234567"}`}, {bucketEncryption, ours + `"it-1234567"}`}}, ""},
 		"AWS's key":                 {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`}, {bucketEncryption, theirs + `"a"}`}}, "bucket-encrypted"},
+		"AWS's key of KMS": {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`},
+			{bucketEncryption, `{"rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms"}}],"bucket":"a"}`}}, "bucket-encrypted"},
+		"AWS's key of KMS, by its name": {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`}, {bucketEncryption,
+			`{"rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms","kmsMasterKeyId":"alias/aws/s3"}}],"bucket":"a"}`}}, "bucket-encrypted"},
+		"no rule": {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`}, {bucketEncryption, `{"rules":[],"bucket":"a"}`}}, "bucket-encrypted"},
 		"AWS's key, for access logs": {`{"bucket":"a"}`, []registered{{accessBlock, `{"bucket":"a"}`}, {bucketEncryption, theirs + `"a"}`},
 			{bucketLogging, `{"bucket":"b","targetBucket":"a"}`}}, ""},
 	} {
@@ -264,6 +269,14 @@ func TestS4EveryBucketIsClosedAndEncrypted(t *testing.T) {
 			book.Check(NewResource(typ, "beside", map[string]any{"bucket": Unknown{}}))
 		}
 		assert.Empty(t, book.Close(), "it may be this one's")
+	})
+	t.Run("with a key not known yet", func(t *testing.T) {
+		settings := args(t, ours+`"a"}`)
+		settings["rules"].([]any)[0].(map[string]any)["applyServerSideEncryptionByDefault"].(map[string]any)["kmsMasterKeyId"] = Unknown{}
+		book := &Book{}
+		book.Check(NewResource(bucket, "it", args(t, `{"bucket":"a"}`)))
+		book.Check(NewResource(bucketEncryption, "beside", settings))
+		assert.Empty(t, of("bucket-encrypted", book.Close()))
 	})
 }
 

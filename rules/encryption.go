@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"slices"
+	"strings"
+)
+
 // encryptionRules: what is stored is encrypted (S4). Disks of nodes and volumes of the cluster have rows of their own, beside what else is
 // said of them.
 var encryptionRules = []Rule{
@@ -55,11 +60,17 @@ func bucketEncrypted(in Resource, all []Resource) []Finding {
 		return nil
 	}
 	for _, setting := range settings {
-		for _, rule := range setting.At("rules").Items() {
-			if v := rule.At("applyServerSideEncryptionByDefault.sseAlgorithm"); v.Is("AES256") || !v.IsSet() {
-				return in.At("bucket").Breaks(keyless, "set its sseAlgorithm to aws:kms, with the key of data")
-			}
+		rules := setting.At("rules")
+		if rules.IsEmpty() || slices.ContainsFunc(rules.Items(), func(rule Value) bool { return !ourKey(rule.At("applyServerSideEncryptionByDefault")) }) {
+			return in.At("bucket").Breaks(keyless, "set its sseAlgorithm to aws:kms, and kmsMasterKeyId to the key of data")
 		}
 	}
 	return nil
+}
+
+// ourKey: KMS without a key is KMS with AWS's own.
+func ourKey(standard Value) bool {
+	algorithm, key := standard.At("sseAlgorithm"), standard.At("kmsMasterKeyId")
+	name, _ := key.Text()
+	return !algorithm.IsEmpty() && !algorithm.Is("AES256") && !key.IsEmpty() && !strings.HasSuffix(name, "alias/aws/s3")
 }

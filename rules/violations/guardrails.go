@@ -89,7 +89,7 @@ func alone(ctx *pulumi.Context, _ bool, inside pulumi.ResourceOption) error {
 
 // buckets are a bucket and, where it is clean, what belongs to it.
 func buckets(clean bool) []sin {
-	const settings = `{"bucket":"mine","rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms"}}]}`
+	const settings = `{"bucket":"mine","rules":[{"applyServerSideEncryptionByDefault":{"sseAlgorithm":"aws:kms","kmsMasterKeyId":"alias/data"}}]}`
 	const closed = `{"bucket":"mine","blockPublicAcls":true,"blockPublicPolicy":true,"ignorePublicAcls":true,"restrictPublicBuckets":true}`
 	list := []sin{{"bucket-public", "aws:s3/bucketV2:BucketV2", `{"bucket":"mine"}`, `{"bucket":"mine"}`}} // and bucket-encrypted
 	if clean {

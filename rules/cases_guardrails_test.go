@@ -45,6 +45,14 @@ var exposureCases = []breakage{
 	{"open-ingress-inline", securityGroup, `{"ingress":[{"ipv6CidrBlocks":["::/0"]}]}`, "ingress[0].ipv6CidrBlocks[0]", `{"ingress":[{"self":true}]}`},
 	{"open-ingress-rule", inlineRule, `{"type":"ingress","cidrBlocks":["0.0.0.0/0"]}`, "cidrBlocks[0] 0.0.0.0/0", `{"type":"egress","cidrBlocks":["0.0.0.0/0"]}`},
 	{"open-ingress-rule", inlineRule, `{"type":"ingress","ipv6CidrBlocks":["::/0"]}`, "ipv6CidrBlocks[0]", `{"type":"ingress","cidrBlocks":["10.0.0.0/8"]}`},
+	{"open-prefix-list", "aws:ec2/managedPrefixList:ManagedPrefixList", `{"entries":[{"cidr":"198.51.100.0/24"},{"cidr":"0.0.0.0/0"}]}`, "entries[1].cidr 0.0.0.0/0: the whole internet",
+		`{"entries":[{"cidr":"198.51.100.0/24"}]}`},
+	{"open-prefix-list", "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry", `{"cidr":"128.0.0.0/1"}`, "cidr 128.0.0.0/1", `{"cidr":"198.51.100.0/24"}`},
+	{"open-network-policy", networkPolicyType, letIn(`{"from":[{"podSelector":{}},{"ipBlock":{"cidr":"0.0.0.0/0"}}]}`), "spec.ingress[0].from[1].ipBlock.cidr",
+		letIn(`{"from":[{"podSelector":{}},{"ipBlock":{"cidr":"198.51.100.0/24"}}]}`)},
+	{"open-network-policy", networkPolicyType, letIn(`{"ports":[{"port":80}]}`), "spec.ingress[0].from (not set): everybody may come in",
+		`{"spec":{"podSelector":{},"egress":[{"to":[{"ipBlock":{"cidr":"0.0.0.0/0"}}]}]}}`},
+	{"open-network-policy", networkPolicyType, letIn(`{"from":[]}`), "name the pods or the ranges", letIn(``)},
 	{"open-load-balancer", service, inService(`"type":"LoadBalancer"`, ``), "spec.loadBalancerSourceRanges (not set)",
 		inService(`"type":"LoadBalancer"`, `"service.beta.kubernetes.io/aws-load-balancer-security-groups":"sg-1"`)},
 	{"open-load-balancer", service, inService(`"type":"LoadBalancer","loadBalancerSourceRanges":["0.0.0.0/0"]`, ``), "loadBalancerSourceRanges[0]",
@@ -54,6 +62,11 @@ var exposureCases = []breakage{
 	{"open-load-balancer", service, inService(`"type":"LoadBalancer"`, ``), "the whole internet", inService(`"type":"ClusterIP"`, ``)},
 	{"public-database", database, `{"publiclyAccessible":true}`, "an address on the internet", `{"publiclyAccessible":false}`},
 }
+
+const networkPolicyType = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+
+// letIn is a network policy with rules for what comes in.
+func letIn(rules string) string { return `{"spec":{"podSelector":{},"ingress":[` + rules + `]}}` }
 
 const inlineRule = "aws:ec2/securityGroupRule:SecurityGroupRule"
 
@@ -173,6 +186,8 @@ var podCases = []breakage{
 	{"pod-host", deployment, template(`{"volumes":[{"hostPath":{"path":"/"}}]}`), "volumes[0].hostPath", template(`{"volumes":[{"emptyDir":{}}]}`)},
 	{"pod-host", deployment, template(`{"volumes":[{"hostPath":{"path":"/var/log"}}]}`), "volumes[0].hostPath", template(`{"volumes":[{"hostPath":{"path":"/var/log/pods"}}]}`)},
 	{"pod-host", "kubernetes:apps/v1:DaemonSet", logsMount(``), "volumeMounts[0]", logsMount(`,"readOnly":true`)},
+	{"pod-host", deployment, but(`"image":"a:1"`, `"ports":[{"containerPort":80},{"containerPort":81,"hostPort":81}]`), "containers[0].ports[1].hostPort 81: whoever reaches the node",
+		but(`"image":"a:1"`, `"ports":[{"containerPort":80,"hostPort":0}]`)},
 	{"pod-root", deployment, but(`"runAsNonRoot":true,`, ``), "containers[0].securityContext.runAsNonRoot (not set)", clean},
 	{"pod-root", deployment, template(`{"securityContext":{"runAsNonRoot":true},"containers":[{"securityContext":{"runAsNonRoot":false}}]}`), "runAsNonRoot false",
 		template(`{"securityContext":{"runAsNonRoot":true},"containers":[{}]}`)},

@@ -20,6 +20,12 @@ var exposureRules = []Rule{
 		securityGroup, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"),
 	guardrail("open-ingress-rule", when("type", "ingress", all(publicList("cidrBlocks"), publicList("ipv6CidrBlocks"))),
 		"aws:ec2/securityGroupRule:SecurityGroupRule"),
+	// Rules and routes name such a list instead of ranges.
+	guardrail("open-prefix-list", all(public("cidr"), each("entries", public("cidr"))),
+		"aws:ec2/managedPrefixList:ManagedPrefixList", "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"),
+	guardrail("open-network-policy", each("spec.ingress", all(
+		given("from", "everybody may come in who reaches the pod", "name the pods or the ranges that may"),
+		each("from", public("ipBlock.cidr")))), "kubernetes:networking.k8s.io/v1:NetworkPolicy"),
 	guardrail("open-load-balancer", when("spec.type", "LoadBalancer", openBalancer), "kubernetes:core/v1:Service"),
 	guardrail("public-database", mustNot("publiclyAccessible", true, "the database has an address on the internet", "set it to false"),
 		database, "aws:rds/clusterInstance:ClusterInstance"),

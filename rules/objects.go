@@ -1,8 +1,11 @@
 package rules
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
-// objectRules are for other Kubernetes objects (C4, C5, N7).
+// objectRules are for other Kubernetes objects (C4, C5, N7, S4).
 var objectRules = []Rule{
 	{Name: "storage-provisioner", Types: []string{"kubernetes:storage.k8s.io/v1:StorageClass"}, Source: "Kubernetes docs",
 		Check: mustNot("provisioner", "kubernetes.io/aws-ebs", "the in-tree provisioner was removed in 1.27", "use ebs.csi.aws.com")},
@@ -12,7 +15,23 @@ var objectRules = []Rule{
 			must("parameters.type", "gp3", "is not what volumes are", "set it to gp3")))},
 	{Name: "pod-security-version", Types: []string{"kubernetes:core/v1:Namespace"}, Source: "Kubernetes docs, requirement C5",
 		Check: podSecurityVersion},
+	guardrail("unseen-objects", unseen, "kubernetes:*"),
 	{Name: "service-ports", Types: []string{"kubernetes:core/v1:Service"}, Source: "AWS docs, requirement N7", Check: servicePorts},
+}
+
+// unseen refuses what makes or changes objects that are never registered: no preview shows them, and no other rule judges them.
+func unseen(in Resource) []Finding {
+	v := Value{path: "type", raw: in.Type}
+	const wrong = "no rule judges the objects in it"
+	switch {
+	case in.Type == "kubernetes:helm.sh/v3:Release":
+		return v.Breaks(wrong, "use Chart of helm/v4, whose objects are resources")
+	case strings.HasSuffix(in.Type, "Patch"):
+		return v.Breaks(wrong, "change the object where it is made")
+	case strings.HasSuffix(in.Type, "List"):
+		return v.Breaks(wrong, "make each object a resource")
+	}
+	return nil
 }
 
 var podSecurity = regexp.MustCompile(`^v1\.\d+$`)

@@ -7,8 +7,9 @@ import "slices"
 var podRules = []Rule{
 	guardrail("pod-privileged", eachContainer(
 		mustNot("securityContext.privileged", true, "the program is root on its node", "leave it out")), podOwners()...),
-	guardrail("pod-host", eachPod(all(
-		notTheNodes("hostNetwork"), notTheNodes("hostPID"), notTheNodes("hostIPC"), hostPaths)), podOwners()...),
+	guardrail("pod-host", all(
+		eachPod(all(notTheNodes("hostNetwork"), notTheNodes("hostPID"), notTheNodes("hostIPC"), hostPaths)),
+		eachContainer(each("ports", hostPort))), podOwners()...),
 	guardrail("pod-root", eachPod(nonRoot), podOwners()...),
 	guardrail("pod-escalation", eachContainer(
 		must("securityContext.allowPrivilegeEscalation", false, "a program inside may become root", "set it to false")), podOwners()...),
@@ -29,6 +30,15 @@ func eachPod(one check) check {
 
 func notTheNodes(path string) check {
 	return mustNot(path, true, "pods would see what is the node's", "leave it out")
+}
+
+// hostPort: zero is none.
+func hostPort(port Resource) []Finding {
+	v := port.At("hostPort")
+	if n, ok := v.Number(); !ok || n == 0 {
+		return nil
+	}
+	return v.Breaks("whoever reaches the node reaches the pod, past its Service", "leave it out, and let a Service lead to the pod")
 }
 
 // podLogs is where a node has what its pods write. Whoever collects that may read it, and no more (O4).

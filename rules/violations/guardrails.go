@@ -12,7 +12,8 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 )
 
-// sin breaks one guardrail, which is also its name, by what it is given; its twin keeps all of them.
+// sin breaks one guardrail, which is also its name, by what it is given; its twin keeps all of them. There is none where the type itself is
+// refused.
 type sin struct{ rule, typ, bad, good string }
 
 // sins are one for each guardrail; those of pods are in a chart. The stand-in does not model every type of resource: on AWS they are
@@ -33,6 +34,7 @@ var sins = []sin{
 	{"open-ingress", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", `{"cidrIpv4":"0.0.0.0/0","ipProtocol":"-1"}`, `{"cidrIpv4":"10.0.0.0/8","ipProtocol":"-1"}`},
 	{"open-ingress-inline", "aws:ec2/securityGroup:SecurityGroup", `{"ingress":[{"cidrBlocks":["0.0.0.0/0"]}]}`, `{}`},
 	{"open-ingress-rule", "aws:ec2/securityGroupRule:SecurityGroupRule", `{"type":"ingress","cidrBlocks":["0.0.0.0/0"]}`, `{"type":"ingress","cidrBlocks":["10.0.0.0/8"]}`},
+	{"open-prefix-list", "aws:ec2/managedPrefixList:ManagedPrefixList", `{"entries":[{"cidr":"0.0.0.0/0"}]}`, `{"entries":[{"cidr":"198.51.100.0/24"}]}`},
 	{"public-database", "aws:rds/instance:Instance", database(`"storageEncrypted":true,"publiclyAccessible":true`), database(`"storageEncrypted":true`)},
 	{"wildcard-action", "aws:iam/rolePolicy:RolePolicy", document(`"Action":"s3:*","Resource":"arn:aws:s3:::a"`), document(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::a/b"`)},
 	{"wildcard-principal", "aws:sqs/queuePolicy:QueuePolicy", document(`"Principal":"*","Action":"sqs:SendMessage"`),
@@ -48,6 +50,8 @@ var sins = []sin{
 	{"storage-encrypted", "kubernetes:storage.k8s.io/v1:StorageClass", storage("false"), storage("true")},
 	{"node-class-disks", "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass", `{"spec":{"blockDeviceMappings":[{"ebs":{"encrypted":false,"volumeType":"gp3"}}]}}`,
 		`{"spec":{"blockDeviceMappings":[{"ebs":{"encrypted":true,"volumeType":"gp3"}}]}}`},
+	{"open-network-policy", "kubernetes:networking.k8s.io/v1:NetworkPolicy", networkPolicy("0.0.0.0/0"), networkPolicy("198.51.100.0/24")},
+	{"unseen-objects", "kubernetes:apps/v1:DeploymentPatch", `{"metadata":{"name":"ours"}}`, ""},
 	{"open-load-balancer", "kubernetes:core/v1:Service", service(`[]`), service(`["198.51.100.0/24"]`)},
 	{"rbac-wildcard", "kubernetes:rbac.authorization.k8s.io/v1:Role", role("*"), role("get")},
 	{"rbac-administrator", "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", binding("cluster-admin"), binding("view")},
@@ -74,6 +78,9 @@ func guardrails(ctx *pulumi.Context, clean bool, inside pulumi.ResourceOption) e
 		text := s.bad
 		if clean {
 			text = s.good
+		}
+		if text == "" {
+			continue
 		}
 		if err := register(ctx, s, text, inside, pulumi.Provider(provider), pulumi.Protect(clean || s.rule != "unprotected")); err != nil {
 			return err
@@ -108,7 +115,8 @@ func register(ctx *pulumi.Context, s sin, text string, opts ...pulumi.ResourceOp
 	for key, value := range args {
 		props[key] = pulumi.Any(value)
 	}
-	if strings.HasPrefix(s.typ, "aws:") || strings.Contains(s.typ, "karpenter") { // whose definition is not in the cluster
+	// Karpenter's definitions are not in the cluster, and patches no stand-in models.
+	if strings.HasPrefix(s.typ, "aws:") || strings.Contains(s.typ, "karpenter") || strings.HasSuffix(s.typ, "Patch") {
 		return ctx.RegisterComponentResourceV2(s.typ, s.rule, props, &pulumi.ResourceState{}, opts...)
 	}
 	return ctx.RegisterResource(s.typ, s.rule, props, &pulumi.CustomResourceState{}, opts...)
@@ -172,6 +180,10 @@ func storage(encrypted string) string {
 
 func service(ranges string) string {
 	return object("v1/Service", `"spec":{"type":"LoadBalancer","ports":[{"port":80}],"loadBalancerSourceRanges":`+ranges+`}`)
+}
+
+func networkPolicy(from string) string {
+	return object("networking.k8s.io/v1/NetworkPolicy", `"spec":{"podSelector":{},"policyTypes":["Ingress"],"ingress":[{"from":[{"ipBlock":{"cidr":"`+from+`"}}]}]}`)
 }
 
 func role(verb string) string {

@@ -23,7 +23,7 @@ var api = dashboard{
 				queries: []query{ask(`1 - sum_over_time(api:slow:rate5m[15d]) / sum_over_time(api:timed:rate5m[15d]) / 0.05`, "")},
 			},
 			{
-				title: "Requests", kind: light, width: 6, unit: perSecond, about: "None at all is as bad as many errors: look at the door.",
+				title: "Requests", kind: light, width: 6, unit: requests, about: "None at all is as bad as many errors: look at the door.",
 				queries: []query{ask(`api:requests:rate5m`, "")},
 			},
 			ready("Pods that answer", "api", ""),
@@ -44,7 +44,7 @@ var api = dashboard{
 				queries: []query{ask(`topk(10, histogram_quantile(0.95, sum by (le, route) (rate(http_request_duration_seconds_bucket{workload="api"`+chosen+`}[$__rate_interval]))))`, "{{route}}")},
 			},
 			{
-				title: "Requests by route", kind: bars, width: 12, unit: perSecond, floor: number(0), about: "The ten that are asked for most, in 5 minutes.",
+				title: "Requests by route", kind: bars, width: 12, unit: requests, floor: number(0), about: "The ten that are asked for most, in 5 minutes.",
 				queries: []query{ask(`sort_desc(topk(10, sum by (method, route) (rate(http_requests_total{workload="api"`+chosen+`}[5m]))))`, "{{method}} {{route}}")},
 			},
 			{
@@ -54,7 +54,7 @@ var api = dashboard{
 		}},
 		{title: "The door: Traefik", height: 8, panels: []panel{
 			{
-				title: "Answers by status", kind: graph, width: 12, unit: perSecond, stacked: true, floor: number(0),
+				title: "Answers by status", kind: graph, width: 12, unit: requests, stacked: true, floor: number(0),
 				about:   "All requests. 429 is a limit (100 a minute for a client, 1,000 for all together), 502 to 504 are pods that do not answer.",
 				queries: []query{ask(`sum by (code) (rate(traefik_entrypoint_requests_total{entrypoint="websecure"}[$__rate_interval]))`, "{{code}}")},
 			},

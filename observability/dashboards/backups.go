@@ -28,7 +28,7 @@ var backups = dashboard{
 		{title: "What is kept where it is used", height: 6, panels: []panel{
 			{
 				title: "Redis' last snapshot", kind: bars, width: 8, unit: seconds, limits: rising(6.2*3600, 7*3600), floor: number(0), about: "On the volumes, by pod: what is taken to the bucket.",
-				queries: []query{ask(`sort_desc(time() - max by (pod) (redis_rdb_last_save_timestamp_seconds))`, "{{pod}}")},
+				queries: []query{ask(`sort_desc(time() - max by (pod) (redis_rdb_last_save_timestamp_seconds{workload="redis"}))`, "{{pod}}")},
 			},
 			{
 				title: "Snapshots and logs written", kind: light, width: 8, unit: count, limits: atLeastOne, says: map[string]state{"1": {"yes", green}, "0": {"no", red}}, about: "Whether the last attempt went well, of all pods of Redis and the broker.",

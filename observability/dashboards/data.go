@@ -25,7 +25,7 @@ var data = dashboard{
 				queries: []query{ask(`sum(rate(pg_stat_database_blks_hit[5m])) / (sum(rate(pg_stat_database_blks_hit[5m])) + sum(rate(pg_stat_database_blks_read[5m])))`, "")},
 			},
 			{
-				title: "Replica behind", kind: light, width: 4, unit: size, limits: rising(64<<20, 1<<30), about: "What the read replica has not got yet.",
+				title: "Replica behind", kind: light, width: 4, unit: size, limits: rising(64<<20, 1<<30), about: "What the read replica has not got yet. No data: there is none, or it does not read.",
 				queries: []query{ask(`max(pg_stat_replication_pg_wal_lsn_diff)`, "")},
 			},
 		}},
@@ -39,8 +39,11 @@ var data = dashboard{
 				queries: []query{ask(`sum by (state) (pg_stat_activity_count)`, "{{state}}")},
 			},
 			{
-				title: "Size", kind: graph, width: 8, unit: size, floor: number(0), about: "RDS adds storage by itself, and never takes it back.",
-				queries: []query{ask(`pg_database_size_bytes`, "{{datname}}")},
+				title: "Size", kind: graph, width: 8, unit: size, floor: number(0), about: "Data, the log, and what of it is kept for a slot. The storage does not grow by itself: `data.postgres.storageGiB` in the stack file.",
+				queries: []query{
+					ask(`pg_database_size_bytes`, "{{datname}}"), ask(`max(pg_wal_size_bytes)`, "log"),
+					ask(`max by (slot_name) (pg_replication_slots_pg_wal_lsn_diff)`, "kept for {{slot_name}}"),
+				},
 			},
 		}},
 		{title: "PgBouncer", height: 7, panels: []panel{
@@ -106,7 +109,7 @@ var data = dashboard{
 		}},
 		{title: "Vault", height: 4, panels: []panel{
 			{
-				title: "Unsealed", kind: light, width: 4, unit: count, limits: falling(3, 1), about: "Of three. They unseal themselves, with AWS's KMS.",
+				title: "Unsealed", kind: light, width: 4, unit: count, limits: falling(3, 2), about: "Of three. Two are needed; with one nothing is served. They unseal themselves, with AWS's KMS.",
 				queries: []query{ask(unsealed, "")},
 			},
 			{
@@ -118,7 +121,7 @@ var data = dashboard{
 				queries: []query{ask(`max(vault_autopilot_failure_tolerance)`, "")},
 			},
 			{
-				title: "Requests", kind: light, width: 4, unit: perSecond, about: "To all.",
+				title: "Requests", kind: light, width: 4, unit: requests, about: "To all.",
 				queries: []query{ask(`sum(rate(vault_core_handle_request_count[5m]))`, "")},
 			},
 			{
@@ -140,8 +143,8 @@ var data = dashboard{
 				queries: []query{ask(`sum(certmanager_certificate_ready_status{condition!="True"}) or 0 * count(certmanager_certificate_ready_status)`, "")},
 			},
 			{
-				title: "Certificates last", kind: bars, width: 16, unit: seconds, limits: falling(13*day, 5*day), floor: number(0), about: "Until they run out. They are renewed when a third of their life is left, 15 days of the shortest.",
-				queries: []query{ask(`sort(min by (name) (certmanager_certificate_expiration_timestamp_seconds) - time())`, "{{name}}")},
+				title: "Certificates last", kind: bars, width: 16, unit: seconds, limits: falling(13*day, 5*day), floor: number(0), about: "Until they run out; what was never issued is not here. They are renewed when a third of their life is left, 15 days of the shortest.",
+				queries: []query{ask(`sort(min by (name) (certmanager_certificate_expiration_timestamp_seconds > 0) - time())`, "{{name}}")},
 			},
 		}},
 		errorLines("redis|broker|vault|pgbouncer|database-roles", "Last lines that say error"),

@@ -8,7 +8,7 @@ var nodes = dashboard{
 				title: "Nodes", kind: light, width: 4, unit: count, about: "All of them.", queries: []query{ask(`count(kube_node_info)`, "")},
 			},
 			{
-				title: "Not ready", kind: light, width: 4, unit: count, limits: rising(1, 3), about: "Their pods are moved after five minutes.",
+				title: "Not ready", kind: light, width: 4, unit: count, limits: rising(1, 3), about: "Their pods are made anew elsewhere after 30 s; those with a volume after five minutes at the earliest.",
 				queries: []query{ask(`sum(kube_node_status_condition{condition="Ready", status!="true"})`, "")},
 			},
 			{

@@ -81,12 +81,12 @@ var overview = dashboard{
 				queries: []query{ask(brokerPrimaries, "")},
 			},
 			{
-				title: "Vaults unsealed", kind: light, width: 4, unit: count, limits: falling(3, 1), leads: "data",
-				about:   "Of three. One is enough to serve, two are needed to write.",
+				title: "Vaults unsealed", kind: light, width: 4, unit: count, limits: falling(3, 2), leads: "data",
+				about:   "Of three. Two are needed; with one nothing is served.",
 				queries: []query{ask(unsealed, "")},
 			},
 			{
-				title: "Nodes not ready", kind: light, width: 4, unit: count, limits: rising(1, 3), leads: "nodes", about: "Their pods are moved after five minutes.",
+				title: "Nodes not ready", kind: light, width: 4, unit: count, limits: rising(1, 3), leads: "nodes", about: "Their pods are made anew elsewhere after 30 s; those with a volume after five minutes at the earliest.",
 				queries: []query{ask(`sum(kube_node_status_condition{condition="Ready", status!="true"})`, "")},
 			},
 			{
@@ -97,7 +97,7 @@ var overview = dashboard{
 			{
 				title: "Certificates last", kind: light, width: 4, unit: seconds, limits: falling(13*day, 5*day), leads: "data",
 				about:   "Until the first one runs out. They are renewed when a third of their life is left, 15 days of the shortest: below 13 something is wrong.",
-				queries: []query{ask(`min(certmanager_certificate_expiration_timestamp_seconds) - time()`, "")},
+				queries: []query{ask(`min(certmanager_certificate_expiration_timestamp_seconds > 0) - time()`, "")},
 			},
 			{
 				title: "Backups overdue", kind: light, width: 4, unit: count, limits: none(red), leads: "backups",
@@ -171,7 +171,7 @@ func ready(title, deployment, leads string) panel {
 // requestsByStatus and latencies are of the API's routes that a matcher leaves.
 func requestsByStatus(width int, matcher string) panel {
 	return panel{
-		title: "API: requests by status", kind: graph, width: width, unit: perSecond, stacked: true, floor: number(0), leads: "api", about: "What the API answers.",
+		title: "API: requests by status", kind: graph, width: width, unit: requests, stacked: true, floor: number(0), leads: "api", about: "What the API answers.",
 		queries: []query{ask(`sum by (class) (label_replace(rate(http_requests_total{workload="api"`+matcher+`}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))`, "{{class}}")},
 	}
 }

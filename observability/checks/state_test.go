@@ -64,6 +64,7 @@ var healthy = map[string]string{
 	`kube_node_status_condition{node="n", condition="Ready", status="unknown"}`: "0x300",
 	`kube_pod_info{pod="a"}`: "1x300",
 	`certmanager_certificate_expiration_timestamp_seconds{name="alphapulse-tls"}`:                     "5000000x300",
+	`certmanager_certificate_expiration_timestamp_seconds{name="never-issued"}`:                       "0x300",
 	`backup_last_success_timestamp_seconds{backup="vault"}`:                                           "0+15x300",
 	`backup_last_success_timestamp_seconds{backup="redis"}`:                                           "0+15x300",
 	`backup_last_success_timestamp_seconds{backup="postgres"}`:                                        "0+15x300",
@@ -252,6 +253,10 @@ func TestO3OverviewShowsWhatHurts(t *testing.T) {
 				`pg_up`: "0x300",
 			},
 			map[string]string{"Redis Cluster": "red", "Broker's primaries": "purple", "Vaults unsealed": "orange", "PostgreSQL": "red", "Requests that fail": "green"},
+		},
+		"one Vault is left": {
+			map[string]string{`vault_core_unsealed{pod="vault-0", cluster="alphapulse"}`: "0x300", `vault_core_unsealed{pod="vault-1", cluster="alphapulse"}`: "0x300"},
+			map[string]string{"Vaults unsealed": "red"},
 		},
 		"a shard is away": {
 			map[string]string{`redis_cluster_slots_ok{workload="redis", pod="redis-cluster-0"}`: "10923x300"},

@@ -16,7 +16,8 @@ const (
 	ToolsVariable = "ALPHAPULSE_TOOLS"
 	// StateVariable says StateAtEnd for runs that nobody will have to recover: Pulumi writes its state once, and not after every step.
 	StateVariable = "ALPHAPULSE_STATE"
-	StateAtEnd    = "at-end"
+	// StateAtEnd is its one value.
+	StateAtEnd = "at-end"
 	// EngineVariable names the engine's program for the suites that run it.
 	EngineVariable = "ALPHAPULSE_ENGINE"
 )

@@ -25,6 +25,7 @@ type cluster struct {
 	t         *testing.T // pods live as long as the test, not as long as a part of it
 	pods      []*pod
 	processes []*programs.Process
+	past      []string // what steps and processes have said that have ended
 	authority *authority
 	names     *programs.Names
 	api       *kubernetes
@@ -89,8 +90,12 @@ func (c *cluster) start(t *testing.T, i int) {
 	t.Helper()
 	p := c.pods[i]
 	p.tmp = c.t.TempDir()
-	_, err := p.prepare(t)
+	log, err := p.prepare(t)
+	c.past = append(c.past, log)
 	require.NoError(t, err)
+	if gone := c.processes[i]; gone != nil {
+		c.past = append(c.past, gone.Log(t))
+	}
 	c.processes[i] = programs.Start(c.t, p.command(t, "entrypoint"))
 }
 

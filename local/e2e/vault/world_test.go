@@ -144,11 +144,11 @@ type kept struct {
 	Keys      []string `json:"recovery_keys"`
 }
 
-// keys are those with a label.
-func (a aws) keys(t *testing.T, secret, label string) (k kept) {
+// keys are those of the Vault that is in use.
+func (a aws) keys(t *testing.T, secret string) (k kept) {
 	t.Helper()
 	var got struct{ SecretString string }
-	a.secrets(t, "GetSecretValue", fields{"SecretId": secret, "VersionStage": label}, &got)
+	a.secrets(t, "GetSecretValue", fields{"SecretId": secret, "VersionStage": inUse}, &got)
 	require.NoError(t, json.Unmarshal([]byte(got.SecretString), &k), "what was kept is no JSON")
 	return k
 }

@@ -146,7 +146,9 @@ func TestS1ACrashWhileVaultIsMadeLeavesNothingBehind(t *testing.T) {
 			break
 		}
 		calls = at
-		p.fresh(t)
+		if at%2 == 0 { // another pod; else the kubelet runs the step again in its place, where its half-written keys are
+			p.fresh(t)
+		}
 		if strings.Contains(out, "vault operator init") {
 			_, crashed = traps.run(t, p, "create", "within", at)
 			assert.True(t, crashed)

@@ -273,6 +273,9 @@ func TestO5ListsAreOfTheVersionsThatRun(t *testing.T) {
 	}{
 		"traefik":            {`library/traefik:v(\S+)`, stack},
 		"vault":              {`hashicorp/vault:(\S+)`, stack},
+		"postgres-exporter":  {`postgres-exporter:v(\S+)`, stack},
+		"alloy":              {`grafana/alloy:v(\d+\.\d+)\.`, stack}, // these two lists are of any patch
+		"loki":               {`grafana/loki:(\d+\.\d+)\.`, stack},
 		"redis-exporter":     {`redis_exporter:v([0-9.]+)`, versions},
 		"pgbouncer-exporter": {`pgbouncer-exporter:v([0-9.]+)`, versions},
 		"keda":               {`KEDAVersion += "([0-9.]+)"`, versions},

@@ -73,7 +73,13 @@ func AddressesIn(network, block, n int) (addresses []string) {
 	return addresses
 }
 
-// pods is how many addresses each run has of a range, runs how many can share one.
+// NetworkIn gives the first three numbers of such a range as a whole, to a test whose addresses have to be in networks: 127.<network>.x.0/24.
+// There are ten blocks, and each is another one in another run.
+func NetworkIn(network, block int) string {
+	return fmt.Sprintf("127.%d.%d", network, share().number*pods+block)
+}
+
+// pods is how many addresses, or whole ranges, each run has, runs how many can share one.
 const pods, runs = 10, 25
 
 // place is which of them a run has. It is taken for as long as the run listens there.

@@ -25,13 +25,13 @@ const (
 	host = "api.alphapulse.com"
 	// limit is what starts and stops may take on a busy machine.
 	limit = time.Minute
-	// net64 is the second byte of all addresses here; a stand has a third of its own.
-	net64 = 64
+	// loopback is the second number of all addresses here; a stand has a third of its own.
+	loopback = 64
 )
 
 // stand is an ingress with all that it talks to.
 type stand struct {
-	block      int
+	network    string // the first three numbers of its addresses
 	replicas   []*replica
 	kubernetes *kubernetes
 	redis      *redis
@@ -47,11 +47,11 @@ type replica struct {
 }
 
 // address n of the stand. Those below 64 are inside, 64 to 127 stand for Cloudflare's, and the others are anybody's.
-func (s *stand) address(n int) string { return fmt.Sprintf("127.%d.%d.%d", net64, s.block, n) }
+func (s *stand) address(n int) string { return fmt.Sprintf("%s.%d", s.network, n) }
 
 func newStand(t *testing.T, block int) *stand {
 	t.Helper()
-	s := &stand{block: block, public: newAuthority(t), origin: newAuthority(t)}
+	s := &stand{network: programs.NetworkIn(loopback, block), public: newAuthority(t), origin: newAuthority(t)}
 	s.cloudflare = s.origin.issue(t, "cloudflare", x509.ExtKeyUsageClientAuth)
 	s.redis = startRedis(t, []string{s.address(11), s.address(12), s.address(13)}, "FirstPassword")
 	objects := shipped(t, s.origin.pem, s.address(64)+"/26")

@@ -238,18 +238,19 @@ func (a *alertmanager) send(t *testing.T, alerts ...alert) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 }
 
-// quiet counts the alerts that are held back, and those that are not.
-func (a *alertmanager) quiet(t *testing.T) (held, loud int) {
+// quiet names the alerts that are held back, and those that are not.
+func (a *alertmanager) quiet(t *testing.T) (held, loud []string) {
 	t.Helper()
 	var alerts []struct {
+		Labels map[string]string
 		Status struct{ InhibitedBy []string }
 	}
 	require.NoError(t, getJSON("http://"+a.address+"/api/v2/alerts", &alerts))
 	for _, one := range alerts {
 		if len(one.Status.InhibitedBy) > 0 {
-			held++
+			held = append(held, one.Labels["alertname"])
 		} else {
-			loud++
+			loud = append(loud, one.Labels["alertname"])
 		}
 	}
 	return held, loud

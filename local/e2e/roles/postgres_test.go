@@ -37,28 +37,53 @@ type server struct {
 	log     string
 }
 
+// made is the data folder of a server that has just been made. That takes seconds: each test has a copy.
+var made string
+
+func TestMain(m *testing.M) { os.Exit(withMade(m)) }
+
+func withMade(m *testing.M) int {
+	if os.Getenv(home.ToolsVariable) == "" {
+		fmt.Fprintln(os.Stderr, "this suite is run by `make test`, which installs PostgreSQL first")
+		return 1
+	}
+	folder, err := os.MkdirTemp("", "alphapulse-roles-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	password := filepath.Join(folder, "password")
+	made = filepath.Join(folder, "data")
+	if err := os.WriteFile(password, []byte(adminPassword), 0o600); err != nil {
+		panic(err)
+	}
+	if out, err := program("initdb", "--pgdata="+made, "--username="+administrator, "--pwfile="+password, "--auth=scram-sha-256",
+		"--encoding=UTF8", "--no-locale", "--no-sync").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// program is one of PostgreSQL's. It ends with the test whatever happens.
+func program(name string, args ...string) *exec.Cmd {
+	command := exec.Command(filepath.Join(os.Getenv(home.ToolsVariable), "postgresql", "bin", name), args...)
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// PostgreSQL refuses to be root: it is somebody else in a user namespace of its own.
+	if os.Getuid() == 0 {
+		id := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
+		command.SysProcAttr.Cloneflags, command.SysProcAttr.UidMappings, command.SysProcAttr.GidMappings = syscall.CLONE_NEWUSER, id, id
+	}
+	return command
+}
+
 // startPostgres runs a server that asks for SCRAM over TCP, as RDS does. It has no TLS: RDS's own is not ours to test.
 func startPostgres(t *testing.T) server {
 	t.Helper()
-	tools := os.Getenv(home.ToolsVariable)
-	require.NotEmpty(t, tools, "this suite is run by `make test`, which installs PostgreSQL first")
 	folder := t.TempDir()
-	password, data := filepath.Join(folder, "password"), filepath.Join(folder, "data")
-	require.NoError(t, os.WriteFile(password, []byte(adminPassword), 0o600))
-	program := func(name string, args ...string) *exec.Cmd {
-		command := exec.Command(filepath.Join(tools, "postgresql", "bin", name), args...)
-		// It ends with the test whatever happens.
-		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		// PostgreSQL refuses to be root: it is somebody else in a user namespace of its own.
-		if os.Getuid() == 0 {
-			id := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
-			command.SysProcAttr.Cloneflags, command.SysProcAttr.UidMappings, command.SysProcAttr.GidMappings = syscall.CLONE_NEWUSER, id, id
-		}
-		return command
-	}
-	out, err := program("initdb", "--pgdata="+data, "--username="+administrator, "--pwfile="+password, "--auth=scram-sha-256",
-		"--encoding=UTF8", "--no-locale", "--no-sync").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	data := filepath.Join(folder, "data")
+	require.NoError(t, os.CopyFS(data, os.DirFS(made)))
+	require.NoError(t, os.Chmod(data, 0o700), "PostgreSQL wants it for itself")
 
 	s := server{address: programs.AddressesIn(network, 1, 1)[0], log: filepath.Join(folder, "log")}
 	log, err := os.Create(s.log)

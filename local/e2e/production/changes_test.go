@@ -155,6 +155,14 @@ var changes = []change{
 		plan: []string{"~ kubernetes:apps/v1:StatefulSet broker"}},
 	{setting: "workloads.vault.image", with: text{"vault:1.21.4": "vault:1.21.5"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet vault"}},
 	{setting: "workloads.vault.pool", with: text{"vault:1.21.4\n      pool: stateful": "vault:1.21.4\n      pool: general"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet vault"}},
+	{setting: "workloads.broker.storageGiB: more", with: text{"storageGiB: 10\n      requests: {cpu: 500m, memory: 1Gi}": "storageGiB: 20\n      requests: {cpu: 500m, memory: 1Gi}"}, plan: []string{
+		"~ kubernetes:core/v1:PersistentVolumeClaim broker-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim broker-data-1",
+		"~ kubernetes:core/v1:PersistentVolumeClaim broker-data-2",
+	}},
+	{setting: "workloads.vault.storageGiB: more", with: text{"storageGiB: 10\n      requests: {cpu: \"2\", memory: 4Gi}": "storageGiB: 20\n      requests: {cpu: \"2\", memory: 4Gi}"}, plan: []string{
+		"~ kubernetes:core/v1:PersistentVolumeClaim vault-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim vault-data-1",
+		"~ kubernetes:core/v1:PersistentVolumeClaim vault-data-2",
+	}},
 	{setting: "workloads.redis.storageGiB: more", with: text{"storageGiB: 10\n      requests: {cpu: \"2\", memory: 3Gi}": "storageGiB: 20\n      requests: {cpu: \"2\", memory: 3Gi}"}, plan: []string{
 		"~ kubernetes:core/v1:PersistentVolumeClaim redis-cluster-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim redis-cluster-data-1",
 		"~ kubernetes:core/v1:PersistentVolumeClaim redis-cluster-data-2", "~ kubernetes:core/v1:PersistentVolumeClaim redis-cluster-data-3",
@@ -175,7 +183,12 @@ var changes = []change{
 		"~ kubernetes:core/v1:PersistentVolumeClaim prometheus-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim prometheus-data-1",
 	}},
 	{setting: "observability.alertmanager.image", with: text{"alertmanager:v0.34.2": "alertmanager:v0.34.3"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet alertmanager"}},
+	{setting: "observability.alertmanager.storageGiB: more", with: text{"storageGiB: 1\n": "storageGiB: 2\n"}, plan: []string{
+		"~ kubernetes:core/v1:PersistentVolumeClaim alertmanager-data-0", "~ kubernetes:core/v1:PersistentVolumeClaim alertmanager-data-1",
+		"~ kubernetes:core/v1:PersistentVolumeClaim alertmanager-data-2",
+	}},
 	{setting: "observability.loki.image", with: text{"loki:3.7.8": "loki:3.7.9"}, plan: []string{"~ kubernetes:apps/v1:StatefulSet loki"}},
+	{setting: "observability.loki.storageGiB: more", with: text{"storageGiB: 20\n": "storageGiB: 30\n"}, plan: []string{"~ kubernetes:core/v1:PersistentVolumeClaim loki-data-0"}},
 	{setting: "observability.grafana.image", with: text{"grafana:13.2.3": "grafana:13.2.4"}, plan: []string{"~ kubernetes:apps/v1:Deployment grafana"}},
 	{setting: "observability.postgresExporter.pool", with: text{"postgres-exporter:v0.20.1\n      pool: general": "postgres-exporter:v0.19.1\n      pool: services"},
 		plan: []string{"~ kubernetes:apps/v1:Deployment postgres-exporter"}},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -69,10 +70,13 @@ func (a autoscaler) setMinimum(t *testing.T, n int32) {
 	})
 }
 
+// scaled is what it may take on a busy machine until all pods run, however many.
+const scaled = 5 * time.Minute
+
 // holds says that the Deployment has so many replicas, all ready.
 func (a autoscaler) holds(t *testing.T, n int32) {
 	t.Helper()
-	suite.Eventually(t, fmt.Sprintf("%s has %d ready replicas", a.target, n), func(ctx context.Context) (bool, error) {
+	suite.Within(t, scaled, fmt.Sprintf("%s has %d ready replicas", a.target, n), func(ctx context.Context) (bool, error) {
 		d, err := suite.Client(t, stack).AppsV1().Deployments(a.namespace).Get(ctx, a.target, meta.GetOptions{})
 		if err != nil {
 			return false, err

@@ -112,7 +112,7 @@ func testScaling(t *testing.T) {
 func settled(t *testing.T, stage string, pools []config.NodePool, whole bool) scene {
 	t.Helper()
 	var s scene
-	suite.Eventually(t, stage+": every pod runs", func(context.Context) (bool, error) {
+	suite.Within(t, scaled, stage+": every pod runs", func(context.Context) (bool, error) {
 		var err error
 		if s, err = look(t); err != nil {
 			return false, err

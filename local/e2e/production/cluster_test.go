@@ -293,10 +293,14 @@ func look(t *testing.T) (scene, error) {
 		if !volumes && !daemon {
 			s.stateless++
 		}
-		if pod.DeletionTimestamp == nil && pod.Status.Phase == core.PodRunning {
+		lost := pod.Spec.NodeName != "" && !there[pod.Spec.NodeName] // it is said to run until Kubernetes notices
+		if !lost && pod.DeletionTimestamp == nil && pod.Status.Phase == core.PodRunning {
 			continue
 		}
 		what := fmt.Sprintf("%s is %s: %s", pod.Name, pod.Status.Phase, reason(pod))
+		if lost {
+			what += ", on a node that is gone"
+		}
 		if volumes {
 			s.stranded = append(s.stranded, what)
 		} else {

@@ -181,6 +181,11 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
 		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},
 		{"an amount in words", "alphapulse:workloads.api.requests.memory", "4GB of it", `workloads.api.requests.memory: "4GB of it": must be an amount of memory`},
+		{"thousandths of a byte", "alphapulse:workloads.api.requests.memory", "512m", `workloads.api.requests.memory: "512m": must be whole bytes, and at least "16Mi"`},
+		{"bytes", "alphapulse:workloads.api.requests.memory", "512", `workloads.api.requests.memory: "512": must be whole bytes, and at least "16Mi": a bare number is bytes`},
+		{"too little for any program", "alphapulse:workloads.api.requests.memory", "4Ki", `workloads.api.requests.memory: "4Ki": must be whole bytes, and at least "16Mi"`},
+		{"half a byte", "alphapulse:workloads.api.requests.memory", "4294967296500m", `workloads.api.requests.memory: "4294967296500m": must be whole bytes`},
+		{"thousandths of a byte at most", "alphapulse:workloads.api.limits.memory", "512m", `workloads.api.limits.memory: "512m": must be whole bytes, and at least "16Mi"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, problems := config.Load(recorder.Change(t, prod(t), c.key, c.value))

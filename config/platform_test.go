@@ -194,7 +194,7 @@ func TestO1WhatWatchesIsOneInEachZoneAtMostAndHasRoom(t *testing.T) {
 		{"alphapulse:observability.grafana.image", "grafana/grafana:13.2.3", at + "grafana.image", "is in no registry that nodes pull from"},
 		{"alphapulse:observability.grafana.image", "docker.io/grafana/grafana:13.2.4", "", ""},
 		{"alphapulse:observability.alloy.image", "docker.io/grafana/alloy:latest", at + "alloy.image", "must not be `latest`"},
-		{"alphapulse:observability.postgresExporter.limits.memory", "1Mi", at + "postgresExporter.limits", "must not be below the requests"},
+		{"alphapulse:observability.postgresExporter.limits.memory", "32Mi", at + "postgresExporter.limits", "must not be below the requests"},
 		{"alphapulse:observability.alloy.pool", "general", at + "alloy.pool", "is not a key of this program"},
 	})
 }

@@ -118,7 +118,11 @@ func (w Workload) validate(pools []NodePool) (ps Problems) {
 		ps.add("replicas", fmt.Sprintf("min %d, max %d", w.Replicas.Min, w.Replicas.Max), "must be 1 <= min <= max")
 	}
 	ps = append(ps, w.Requests.validate().under("requests.")...)
-	ps = append(ps, w.Limits.validate().under("limits.")...)
+	limits := w.Limits.validate().under("limits.")
+	ps = append(ps, limits...)
+	if len(limits) > 0 { // what is not legal by itself need not be compared
+		return ps
+	}
 	if w.Limits.MilliCPU() < w.Requests.MilliCPU() || w.Limits.MemoryMiB() < w.Requests.MemoryMiB() {
 		ps.add("limits", fmt.Sprintf("%s, %s", w.Limits.CPU, w.Limits.Memory), "must not be below the requests (%s, %s)", w.Requests.CPU, w.Requests.Memory)
 	}

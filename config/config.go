@@ -55,6 +55,7 @@ func Load(raw map[string]string, secret ...string) (Platform, Problems) {
 	problems := refuseSecrets(raw, secret).Then(decode(raw, &p))
 	p.Cluster.setDefaults()
 	p.Data.setDefaults(p)
+	p.Guardrails.readDays()
 
 	var found Problems
 	if !environmentName.MatchString(p.Environment) {

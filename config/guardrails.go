@@ -27,6 +27,18 @@ type Exception struct {
 // excepted is a type and the beginning of a name at least: an asterisk alone would switch the rule off.
 var excepted = regexp.MustCompile(`^[a-z][a-z0-9-]*:[^\s:*]*:[A-Za-z0-9]+ [^\s*][^*]*\*?$`)
 
+// dayWithoutQuotes is what Pulumi hands over for a day without quotes, which YAML takes for a point in time.
+const dayWithoutQuotes = "2006-01-02 15:04:05 -0700 MST"
+
+// readDays makes one form of the two that a day comes in.
+func (g Guardrails) readDays() {
+	for i := range g.Exceptions {
+		if day, err := time.Parse(dayWithoutQuotes, g.Exceptions[i].Expires); err == nil {
+			g.Exceptions[i].Expires = day.Format(time.DateOnly)
+		}
+	}
+}
+
 func (g Guardrails) validate() (problems Problems) {
 	for i, e := range g.Exceptions {
 		at := fmt.Sprintf("exceptions[%d].", i)

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -25,6 +27,20 @@ func TestS4ExceptionsEnd(t *testing.T) {
 			require.NotEmpty(t, problems)
 			assert.Contains(t, problems.Error(), `alphapulse:guardrails.exceptions[0].expires: "`+c.expires+`": `+c.says)
 		}
+	}
+}
+
+// Whoever types the day as the refusal shows it is understood, with quotes and without.
+func TestS4DaysNeedNoQuotes(t *testing.T) {
+	for _, expires := range []string{`2027-06-30`, `"2027-06-30"`} {
+		file := filepath.Join(t.TempDir(), "Pulumi.quotes.yaml")
+		text := "config:\n  alphapulse:guardrails:\n    exceptions:\n      - {rule: r, resource: \"aws:kms/key:Key data\", reason: a test, expires: " + expires + "}\n"
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		platform, problems := config.Load(stackFile(t, file))
+		for _, p := range problems {
+			assert.NotContains(t, p.Key, "guardrails", p)
+		}
+		assert.Equal(t, "2027-06-30", platform.Guardrails.Exceptions[0].Expires, expires)
 	}
 }
 

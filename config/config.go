@@ -32,6 +32,9 @@ type Platform struct {
 	Guardrails Guardrails `json:"guardrails"`
 }
 
+// switches decide whether data is kept. Left out they would be off, and nobody had said so.
+var switches = []string{"protect", "data.postgres.multiAZ", "data.postgres.replica"}
+
 // Name is the prefix of what is made for the environment.
 func (p Platform) Name() string { return Namespace + "-" + p.Environment }
 
@@ -58,6 +61,11 @@ func Load(raw map[string]string, secret ...string) (Platform, Problems) {
 	p.Guardrails.readDays()
 
 	var found Problems
+	for _, setting := range switches {
+		if absent(raw, setting) {
+			found.missing(setting, "true or false")
+		}
+	}
 	if !environmentName.MatchString(p.Environment) {
 		found.add("environment", p.Environment, "must be 2 to 16 lower-case letters or digits, beginning with a letter")
 	}

@@ -99,6 +99,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 		`network.natGateways: "two": must be "per-zone" or "single"`,
 		`network.zones[1]: "eu-west-1b": is not a zone of us-east-1; legal: us-east-1a to us-east-1h`,
 		`protect: perhaps: expected true or false`,
+		`data.postgres.multiAZ: is required: true or false`,
+		`data.postgres.replica: is required: true or false`,
 		`observability.prometheus.replicas: 5: must be 1 to 3`,
 		`regoin: is not a key of this program; legal: aws, cluster, data, edge, environment, guardrails, ingress, network, observability, protect, workloads`,
 		"workloads.api.image: \"alphapulse/api:latest\": must not be `latest`",
@@ -112,8 +114,8 @@ func TestE1EveryProblemIsReportedAtOnce(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n  - alphapulse:"+line)
 	}
-	assert.Len(t, problems, 53, "each once, and no more:\n%s", text)
-	assert.Contains(t, text, "has 53 problem(s); nothing was created or changed")
+	assert.Len(t, problems, 55, "each once, and no more:\n%s", text)
+	assert.Contains(t, text, "has 55 problem(s); nothing was created or changed")
 }
 
 func TestE1OneWrongValueIsOneProblem(t *testing.T) {
@@ -181,6 +183,11 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
 		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},
 		{"an amount in words", "alphapulse:workloads.api.requests.memory", "4GB of it", `workloads.api.requests.memory: "4GB of it": must be an amount of memory`},
+		{"nothing about protection", "alphapulse:protect", nil, "protect: is required: true or false"},
+		{"nothing about the standby", "alphapulse:data.postgres.multiAZ", nil, "data.postgres.multiAZ: is required: true or false"},
+		{"nothing about the replica", "alphapulse:data.postgres.replica", nil, "data.postgres.replica: is required: true or false"},
+		{"a word for the data", "alphapulse:data", "ten", "data: ten: expected an object"},
+		{"a word for the database", "alphapulse:data.postgres", "ten", `data.postgres: "ten": expected an object`},
 		{"thousandths of a byte", "alphapulse:workloads.api.requests.memory", "512m", `workloads.api.requests.memory: "512m": must be whole bytes, and at least "16Mi"`},
 		{"bytes", "alphapulse:workloads.api.requests.memory", "512", `workloads.api.requests.memory: "512": must be whole bytes, and at least "16Mi": a bare number is bytes`},
 		{"too little for any program", "alphapulse:workloads.api.requests.memory", "4Ki", `workloads.api.requests.memory: "4Ki": must be whole bytes, and at least "16Mi"`},

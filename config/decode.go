@@ -115,6 +115,16 @@ func valueAt(value any, path string) string {
 	return string(text)
 }
 
+// absent says whether nothing stands at a setting. What cannot be read, or what should be around it, is reported as that.
+func absent(raw map[string]string, setting string) bool {
+	top, rest, _ := strings.Cut(setting, ".")
+	var value any
+	if text := raw[Namespace+":"+top]; text != "" && json.Unmarshal([]byte(text), &value) != nil {
+		return false
+	}
+	return valueAt(value, rest) == "null"
+}
+
 // typeAt follows the same path to the type that should stand there.
 func typeAt(t reflect.Type, path string) reflect.Type {
 	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {

@@ -11,11 +11,15 @@ import (
 )
 
 // Change gives a stack's config, as the engine hands it over, with one value changed: `alphapulse:cluster.nodePools[0].max`, 7.
-// A nil value takes a nested key away.
+// A nil value takes the key away.
 func Change(t testing.TB, config map[string]string, key string, value any) map[string]string {
 	t.Helper()
 	changed := maps.Clone(config)
 	top, rest, nested := strings.Cut(key, ".")
+	if !nested && value == nil {
+		delete(changed, top)
+		return changed
+	}
 	if !nested {
 		text, ok := value.(string)
 		if !ok {

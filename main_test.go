@@ -262,6 +262,7 @@ func TestC2NodePoolIsOneRowOfConfig(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(committed(t, "prod")["alphapulse:cluster"]), &cluster))
 	cluster.NodePools = append(cluster.NodePools, map[string]any{
 		"name": "research", "instanceTypes": []any{"m6i.4xlarge"}, "min": 1, "max": 2, "diskGiB": 50,
+		"taints": []any{map[string]any{"key": "workload-type", "value": "research", "effect": "NoSchedule"}},
 	})
 	after := run(t, recorder.Preview, recorder.Change(t, committed(t, "prod"), "alphapulse:cluster.nodePools", cluster.NodePools))
 	var added []string

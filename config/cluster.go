@@ -59,13 +59,19 @@ const (
 	PlatformPool = "general"
 )
 
+// preferNoSchedule is the effect that only asks to go elsewhere.
+const preferNoSchedule = "PreferNoSchedule"
+
 var (
-	poolName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,29}$`)
-	effects    = []string{"NoSchedule", "NoExecute", "PreferNoSchedule"}
+	poolName   = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$`)
+	effects    = []string{"NoSchedule", "NoExecute", preferNoSchedule}
 	addOnBuild = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`)
 	// nodeRelease is a version of Kubernetes and a day.
 	nodeRelease = regexp.MustCompile(`^1\.[0-9]+\.[0-9]+-20[0-9]{6}$`)
 )
+
+// keepsOff says whether no pod comes without tolerating the taint. An effect that is none is reported as that.
+func (t Taint) keepsOff() bool { return t.Effect != preferNoSchedule }
 
 // Pool finds a node pool by name.
 func (c Cluster) Pool(name string) (NodePool, bool) {
@@ -148,6 +154,9 @@ func (c Cluster) validatePools() (ps Problems) {
 		if pool.Name == PlatformPool && len(pool.Taints) > 0 {
 			ps.add(prefix+"taints", fmt.Sprintf("%+v", pool.Taints), "must be empty: whatever names no pool runs in %s", PlatformPool)
 		}
+		if pool.Name != PlatformPool && !slices.ContainsFunc(pool.Taints, Taint.keepsOff) {
+			ps.add(prefix+"taints", fmt.Sprintf("%+v", pool.Taints), "must have one with the effect NoSchedule or NoExecute: whatever names no pool runs in %s, and not here", PlatformPool)
+		}
 		ps = append(ps, pool.validate().under(prefix)...)
 	}
 	return ps
@@ -155,7 +164,7 @@ func (c Cluster) validatePools() (ps Problems) {
 
 func (p NodePool) validate() (ps Problems) {
 	if !poolName.MatchString(p.Name) {
-		ps.add("name", p.Name, "must be 1 to 30 lower-case letters, digits or hyphens, beginning with a letter")
+		ps.add("name", p.Name, "must be 1 to 30 lower-case letters, digits or hyphens, beginning with a letter and not ending with a hyphen")
 	}
 	if len(p.InstanceTypes) == 0 {
 		ps.missing("instanceTypes", "at least one EC2 instance type")

@@ -180,6 +180,10 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 		{"too few nodes for Karpenter", "alphapulse:cluster.nodePools[0].min", 1, `cluster.nodePools[0].min: 1: must be at least 2: Karpenter, which makes`},
 		{"fewer than no nodes", "alphapulse:cluster.nodePools[1].min", -1, `cluster.nodePools[1].max: "min -1, max 5": must be 0 <= min <= max <= 100 nodes`},
 		{"no instance type", "alphapulse:cluster.nodePools[0].instanceTypes", []any{}, "cluster.nodePools[0].instanceTypes: is required: at least one EC2 instance type"},
+		{"a pool that anything may use", "alphapulse:cluster.nodePools[1].taints", nil, `cluster.nodePools[1].taints: "[]": must have one with the effect NoSchedule or NoExecute: whatever names no pool runs in general`},
+		{"a pool that anything may use at last", "alphapulse:cluster.nodePools[1].taints[0].effect", "PreferNoSchedule",
+			`cluster.nodePools[1].taints: "[{Key:workload-type Value:compute-optimized Effect:PreferNoSchedule}]": must have one with the effect NoSchedule or NoExecute`},
+		{"an effect that is none", "alphapulse:cluster.nodePools[1].taints[0].effect", "Never", `cluster.nodePools[1].taints[0]: "{Key:workload-type Value:compute-optimized Effect:Never}": must have a key and an effect of`},
 		{"a pool that is not there", "alphapulse:workloads.api.pool", "gpu", `workloads.api.pool: "gpu": is not a node pool of this stack; legal: general, compute-optimized, services`},
 		{"no replica", "alphapulse:workloads.api.replicas.min", 0, `workloads.api.replicas: "min 0, max 50": must be 1 <= min <= max`},
 		{"an amount in words", "alphapulse:workloads.api.requests.memory", "4GB of it", `workloads.api.requests.memory: "4GB of it": must be an amount of memory`},
@@ -200,6 +204,14 @@ func TestE1OneWrongValueIsOneProblem(t *testing.T) {
 			assert.True(t, strings.HasPrefix(problems[0].String(), "alphapulse:"+c.want), "%s\nwanted: %s", problems[0], c.want)
 		})
 	}
+}
+
+// The name is a label's value, and Kubernetes takes none that ends so.
+func TestC2PoolNamesEndInALetterOrDigit(t *testing.T) {
+	raw := recorder.Change(t, prod(t), "alphapulse:cluster.nodePools[1].name", "risk-")
+	_, problems := config.Load(recorder.Change(t, raw, "alphapulse:workloads.risk.pool", "risk-"))
+	require.Len(t, problems, 1, "%v", problems.Err())
+	assert.Contains(t, problems[0].String(), `cluster.nodePools[1].name: "risk-": must be 1 to 30 lower-case letters, digits or hyphens, beginning with a letter and not ending with a hyphen`)
 }
 
 func TestE1HalfAReplicaIsRefused(t *testing.T) {

@@ -83,7 +83,7 @@ var changes = []change{
 		"~ kubernetes:apps/v1:Deployment api", "~ kubernetes:apps/v1:Deployment billing",
 	}},
 	{setting: "cluster.nodePools: one more", with: text{
-		"      # The source puts these pods": "      - {name: research, instanceTypes: [m6i.4xlarge], min: 1, max: 2, diskGiB: 50}\n      # The source puts these pods",
+		"      # The source puts these pods": "      - {name: research, instanceTypes: [m6i.4xlarge], min: 1, max: 2, diskGiB: 50, taints: [{key: workload-type, value: research, effect: NoSchedule}]}\n      # The source puts these pods",
 	}, plan: []string{"+ aws:ec2:LaunchTemplate cluster-research", "+ aws:eks:NodeGroup cluster-research", "+ kubernetes:karpenter.k8s.aws/v1:EC2NodeClass karpenter-research", "+ kubernetes:karpenter.sh/v1:NodePool karpenter-research"}},
 
 	{setting: "data.bucketPrefix", with: text{"  alphapulse:data:\n": "  alphapulse:data:\n    bucketPrefix: another-prefix\n"},

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -47,6 +48,9 @@ const (
 
 // endpointServices are what pods call all day (N4).
 var endpointServices = []string{"ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sts"}
+
+// lookedUp is a name with two labels at least: an asterisk alone, or before a top-level domain, would let everything through.
+var lookedUp = regexp.MustCompile(`^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
 // logRetentionDays are the values that CloudWatch Logs takes, as far as they make sense here.
 var logRetentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731}
@@ -117,8 +121,11 @@ func (n Network) validate(region string) (ps Problems) {
 		ps.add("natGateways", n.NATGateways, "must be %q or %q", NATPerZone, NATSingle)
 	}
 	for i, service := range n.InterfaceEndpoints {
+		key := fmt.Sprintf("interfaceEndpoints[%d]", i)
 		if !slices.Contains(endpointServices, service) {
-			ps.add(fmt.Sprintf("interfaceEndpoints[%d]", i), service, "must be one of %s", strings.Join(endpointServices, ", "))
+			ps.add(key, service, "must be one of %s", strings.Join(endpointServices, ", "))
+		} else if slices.Index(n.InterfaceEndpoints, service) < i {
+			ps.add(key, service, "is named twice")
 		}
 	}
 	checkRetention(&ps, "flowLogDays", n.FlowLogDays)
@@ -127,6 +134,14 @@ func (n Network) validate(region string) (ps Problems) {
 	}
 	if len(n.DNSFirewall.Domains) == 0 {
 		ps.missing("dnsFirewall.domains", "the names that may be looked up from the VPC")
+	}
+	for i, domain := range n.DNSFirewall.Domains {
+		key := fmt.Sprintf("dnsFirewall.domains[%d]", i)
+		if !lookedUp.MatchString(domain) {
+			ps.add(key, domain, "must be a domain such as api.binance.com, or *.binance.com for what is below it; a bare name, and no whole top-level domain")
+		} else if slices.Index(n.DNSFirewall.Domains, domain) < i {
+			ps.add(key, domain, "is named twice")
+		}
 	}
 	return ps
 }

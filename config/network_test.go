@@ -103,6 +103,13 @@ func TestN1SubnetsNeverOverlapAndLieInTheRange(t *testing.T) {
 	}
 }
 
+func TestN3DomainsMayBeOfEveryLegalForm(t *testing.T) {
+	for _, domain := range []string{"binance.com", "*.api.binance.com", "_service.example.co.uk", "xn--bcher-kva.example", "example.xn--p1ai", "1.example.com"} {
+		_, problems := config.Load(recorder.Change(t, prod(t), "alphapulse:network.dnsFirewall.domains[0]", domain))
+		assert.NoError(t, problems.Err(), domain)
+	}
+}
+
 func TestN1RangeThatIsNoneHasNoLayout(t *testing.T) {
 	_, err := config.Network{CIDR: "10.20.0.0/33", Zones: []string{"us-east-1a"}}.Layout()
 	assert.ErrorContains(t, err, "10.20.0.0/33")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,9 @@ func PulledDirectly(name string) bool {
 	return slices.ContainsFunc(PublicRegistries, func(r string) bool { return strings.HasPrefix(name, r+"/") })
 }
 
+// imageVersion is a tag, a digest or both, as registries take them.
+var imageVersion = regexp.MustCompile(`^(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`)
+
 // validateImage wants an image that nodes can pull, with a tag that says what runs, or a digest (W6).
 func validateImage(image string) (ps Problems) {
 	last := strings.LastIndex(image, "/") + 1
@@ -36,8 +40,8 @@ func validateImage(image string) (ps Problems) {
 		name, version = image[:last+end], image[last+end:]
 	}
 	switch {
-	case image == "" || version == "" || version == ":":
-		ps.add("image", image, "must be an image with a tag or a digest, such as alphapulse/api:1.0.0")
+	case name == "" || version == "" || !imageVersion.MatchString(version):
+		ps.add("image", image, "must be an image with a tag, of 128 letters, digits, dots, hyphens and underscores at most, or a digest, @sha256: and 64 hex digits; such as alphapulse/api:1.0.0")
 	case version == ":latest":
 		ps.add("image", image, "must not be `latest`: nobody could say what runs, or go back to it")
 	case PulledDirectly(name):

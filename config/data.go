@@ -49,11 +49,11 @@ type Retention struct {
 // What RDS says about gp3 with PostgreSQL (AWS docs, "Amazon RDS DB instance storage"): from 400 GiB on the volume is striped over four,
 // and begins with four times the baseline.
 const (
-	gp3Striped       = 400
-	gp3MinIOPS       = 12000
-	gp3MaxIOPS       = 64000
-	gp3MinThroughput = 500
-	gp3MaxThroughput = 4000
+	GP3StripedGiB    = 400
+	GP3MinIOPS       = 12000
+	GP3MaxIOPS       = 64000
+	GP3MinThroughput = 500
+	GP3MaxThroughput = 4000
 )
 
 // Performance of a volume.
@@ -62,14 +62,14 @@ type Performance struct{ IOPS, Throughput int }
 // IncludedInGP3 is what a volume of the size includes, where it can be asked for: when a volume grows over the boundary the provider would
 // ask for what it had before, which RDS refuses (github.com/hashicorp/terraform-provider-aws/issues/28382).
 func IncludedInGP3(storageGiB int) Performance {
-	if storageGiB < gp3Striped {
+	if storageGiB < GP3StripedGiB {
 		return Performance{}
 	}
-	return Performance{gp3MinIOPS, gp3MinThroughput}
+	return Performance{GP3MinIOPS, GP3MinThroughput}
 }
 
-// oldestMinor14 is the oldest minor of 14 that new instances may run since 1 Oct 2026.
-const oldestMinor14 = 20
+// OldestMinors has the first minor of a major that RDS still makes new instances of, since 1 Oct 2026. Minors go oldest first.
+var OldestMinors = map[string]int{"14": 20}
 
 var (
 	// "-access-logs" is the longest suffix, and S3's names have at most 63 characters.
@@ -109,18 +109,18 @@ func (p Postgres) validate() (ps Problems) {
 		ps.add("storageGiB", p.StorageGiB, "must be 20 to 65536 GiB")
 	}
 	switch {
-	case p.StorageGiB < gp3Striped:
+	case p.StorageGiB < GP3StripedGiB:
 		for key, value := range map[string]int{"iops": p.IOPS, "throughput": p.Throughput} {
 			if value != 0 {
-				ps.add(key, value, "cannot be chosen for gp3 below %d GiB: RDS refuses it; leave it out (3000 IOPS and 125 MiB/s are included)", gp3Striped)
+				ps.add(key, value, "cannot be chosen for gp3 below %d GiB: RDS refuses it; leave it out (3000 IOPS and 125 MiB/s are included)", GP3StripedGiB)
 			}
 		}
 	default:
-		if p.IOPS != 0 && (p.IOPS < gp3MinIOPS || p.IOPS > gp3MaxIOPS) {
-			ps.add("iops", p.IOPS, "must be %d to %d for gp3 from %d GiB on: RDS refuses less; leave it out for the %d that are included", gp3MinIOPS, gp3MaxIOPS, gp3Striped, gp3MinIOPS)
+		if p.IOPS != 0 && (p.IOPS < GP3MinIOPS || p.IOPS > GP3MaxIOPS) {
+			ps.add("iops", p.IOPS, "must be %d to %d for gp3 from %d GiB on: RDS refuses less; leave it out for the %d that are included", GP3MinIOPS, GP3MaxIOPS, GP3StripedGiB, GP3MinIOPS)
 		}
-		if p.Throughput != 0 && (p.Throughput < gp3MinThroughput || p.Throughput > gp3MaxThroughput) {
-			ps.add("throughput", p.Throughput, "must be %d to %d MiB/s for gp3 from %d GiB on; leave it out for the %d that are included", gp3MinThroughput, gp3MaxThroughput, gp3Striped, gp3MinThroughput)
+		if p.Throughput != 0 && (p.Throughput < GP3MinThroughput || p.Throughput > GP3MaxThroughput) {
+			ps.add("throughput", p.Throughput, "must be %d to %d MiB/s for gp3 from %d GiB on; leave it out for the %d that are included", GP3MinThroughput, GP3MaxThroughput, GP3StripedGiB, GP3MinThroughput)
 		}
 	}
 	// 0 would turn backups off: then there is no point-in-time recovery, and no replica can be made.
@@ -136,9 +136,10 @@ func (p Postgres) validateVersion(ps *Problems) {
 			strings.Join(sortedKeys(PostgresSupport), ", "))
 		return
 	}
-	if _, minor, pinned := strings.Cut(p.Version, "."); pinned && p.Major() == "14" {
-		if n, err := strconv.Atoi(minor); err != nil || n < oldestMinor14 {
-			ps.add("version", p.Version, "RDS makes no new instances of it since 1 Oct 2026; use 14.%d or later, or \"14\" for the newest", oldestMinor14)
+	oldest, listed := OldestMinors[p.Major()]
+	if _, minor, pinned := strings.Cut(p.Version, "."); pinned && listed {
+		if n, err := strconv.Atoi(minor); err != nil || n < oldest {
+			ps.add("version", p.Version, "RDS makes no new instances of it since 1 Oct 2026; use %s.%d or later, or %q for the newest", p.Major(), oldest, p.Major())
 		}
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/alphapulse/infrastructure/config"
 )
 
-// What gp3 includes where more can be bought, from 400 GiB on (AWS docs, "Amazon RDS DB instance storage").
+// What gp3 includes where more can be bought.
 const (
-	includedIOPS       = 12000
-	includedThroughput = 500 // MiB/s
+	includedIOPS       = config.GP3MinIOPS
+	includedThroughput = config.GP3MinThroughput // MiB/s
 )
 
 func (b *builder) addPostgres() {

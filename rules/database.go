@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/alphapulse/infrastructure/config"
 )
 
 const database = "aws:rds/instance:Instance"
@@ -58,7 +60,7 @@ func ofReplica(replica bool, then check) check {
 	}
 }
 
-// gp3Performance: RDS stripes PostgreSQL's gp3 storage over four volumes from 400 GiB on.
+// gp3Performance: RDS stripes PostgreSQL's gp3 storage over four volumes from a size on.
 func gp3Performance(in Resource) (found []Finding) {
 	size, known := in.At("allocatedStorage").Number()
 	if !known || !in.At("engine").Is("postgres") || !in.At("storageType").Is("gp3") {
@@ -67,16 +69,18 @@ func gp3Performance(in Resource) (found []Finding) {
 	for _, p := range []struct {
 		argument, unit string
 		least, most    float64
-	}{{"iops", "IOPS", 12000, 64000}, {"storageThroughput", "MiB/s", 500, 4000}} {
+	}{
+		{"iops", "IOPS", config.GP3MinIOPS, config.GP3MaxIOPS}, {"storageThroughput", "MiB/s", config.GP3MinThroughput, config.GP3MaxThroughput},
+	} {
 		v := in.At(p.argument)
 		n, known := v.Number()
 		switch {
-		case size < 400 && v.IsSet():
-			found = append(found, v.Breaks("gp3 with PostgreSQL below 400 GiB has a fixed performance", "leave "+p.argument+" unset")...)
-		case size >= 400 && known && n < p.least:
-			found = append(found, v.Breaks(fmt.Sprintf("gp3 with PostgreSQL from 400 GiB starts at %g %s", p.least, p.unit),
+		case size < config.GP3StripedGiB && v.IsSet():
+			found = append(found, v.Breaks(fmt.Sprintf("gp3 with PostgreSQL below %d GiB has a fixed performance", config.GP3StripedGiB), "leave "+p.argument+" unset")...)
+		case size >= config.GP3StripedGiB && known && n < p.least:
+			found = append(found, v.Breaks(fmt.Sprintf("gp3 with PostgreSQL from %d GiB starts at %g %s", config.GP3StripedGiB, p.least, p.unit),
 				fmt.Sprintf("leave %s unset or set at least %g", p.argument, p.least))...)
-		case size >= 400 && known && n > p.most:
+		case size >= config.GP3StripedGiB && known && n > p.most:
 			found = append(found, v.Breaks(fmt.Sprintf("gp3 with PostgreSQL ends at %g %s", p.most, p.unit), fmt.Sprintf("set %g at most", p.most))...)
 		}
 	}
@@ -98,14 +102,11 @@ func storageType(in Resource) (found []Finding) {
 	return found
 }
 
-// oldestMinor is the first minor of a major that RDS still makes new instances of. Minors go oldest first.
-var oldestMinor = map[string]int{"14": 20}
-
 func engineVersion(in Resource) []Finding {
 	v := in.At("engineVersion")
 	text, _ := v.Text()
 	major, minor, named := strings.Cut(text, ".")
-	oldest, listed := oldestMinor[major]
+	oldest, listed := config.OldestMinors[major]
 	n, err := strconv.Atoi(minor)
 	if !in.At("engine").Is("postgres") || !named || !listed || err != nil || n >= oldest {
 		return nil

@@ -62,6 +62,9 @@ func TestD1WhatWouldLoseOrStopTheDatabaseIsRefused(t *testing.T) {
 		"its own minor":    {func(p *config.Postgres) { p.Version = "14.20" }, "", nil},
 		"a later minor":    {func(p *config.Postgres) { p.Version = "14.21" }, "", nil},
 		"more storage":     {func(p *config.Postgres) { p.StorageGiB = 600 }, "", nil},
+		"a tenth more":     {func(p *config.Postgres) { p.StorageGiB = 550 }, "", nil},
+		"a little more":    {func(p *config.Postgres) { p.StorageGiB = 520 }, "storageGiB", []string{"500 GiB", "by a tenth at least", "set at least 550"}},
+		"a GiB too little": {func(p *config.Postgres) { p.StorageGiB = 549 }, "storageGiB", []string{"set at least 550"}},
 		"less storage":     {func(p *config.Postgres) { p.StorageGiB = 400 }, "storageGiB", []string{"500 GiB", "never shrinks", "without the data"}},
 		"an earlier minor": {func(p *config.Postgres) { p.Version = "14.9" }, "version", []string{"14.20", "does not go back", `"14"`}},
 		"an earlier major": {func(p *config.Postgres) { p.Version = "13" }, "version", []string{"14.20", "does not go back"}},
@@ -84,6 +87,15 @@ func TestD1WhatWouldLoseOrStopTheDatabaseIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestD1LeastLargerStorageIsRoundedUp(t *testing.T) {
+	spec := prod
+	spec.StorageGiB = 60
+	problems, err := inspectPostgres(t, spec, map[string]any{"allocatedStorage": 55, "engineVersion": "14.20"})
+	require.NoError(t, err)
+	require.Len(t, problems, 1)
+	assert.Contains(t, problems[0].Want, "set at least 61", "60.5")
 }
 
 func TestD1AllThatIsWrongWithTheDatabaseIsSaidAtOnce(t *testing.T) {

@@ -32,9 +32,13 @@ func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, pro
 			Key: config.Namespace + ":data.postgres." + key, Value: fmt.Sprint(value), Want: fmt.Sprintf(want, args...),
 		})
 	}
-	if spec.StorageGiB < running.AllocatedStorage {
+	switch least := leastLarger(running.AllocatedStorage); {
+	case spec.StorageGiB < running.AllocatedStorage:
 		add("storageGiB", spec.StorageGiB, "the instance %s has %d GiB, and RDS storage never shrinks: a smaller instance would be a new one, without the data; "+
 			"set at least %d", name, running.AllocatedStorage, running.AllocatedStorage)
+	case spec.StorageGiB > running.AllocatedStorage && spec.StorageGiB < least:
+		add("storageGiB", spec.StorageGiB, "the instance %s has %d GiB, and RDS storage grows by a tenth at least; leave it, or set at least %d",
+			name, running.AllocatedStorage, least)
 	}
 	switch wanted, now := version(spec.Version), version(running.EngineVersion); {
 	case wanted.major < now.major || wanted.major == now.major && wanted.pinned && wanted.minor < now.minor:
@@ -46,6 +50,10 @@ func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, pro
 	}
 	return problems, waitingFor(running, spec, protect), nil
 }
+
+// leastLarger is what storage can grow to in one step: RDS wants a tenth more at least (AWS docs, ModifyDBInstance, AllocatedStorage). Less is
+// refused, or rounded up, and then the stack file would ask for storage that shrinks.
+func leastLarger(storageGiB int) int { return (storageGiB*11 + 9) / 10 }
 
 // appliesAtOnce: where people depend on the database, what is changed waits for the window, unless the stack file says that it is not to.
 func appliesAtOnce(spec config.Postgres, protect bool) bool { return spec.ApplyImmediately || !protect }

@@ -1,7 +1,7 @@
 // Package outputs is what a stack promises to other teams (E3): typed, versioned, and free of secrets. Import it, and read a stack with
 //
 //	stack, err := pulumi.NewStackReference(ctx, "organization/alphapulse/prod", nil)
-//	platform, err := outputs.Read(stack)
+//	platform := outputs.Read(stack)
 //
 // Whoever adds a field raises Version's minor; whoever removes or changes one raises its major, and Read refuses stacks of another major.
 package outputs
@@ -113,6 +113,11 @@ func parse(exported any) (Platform, error) {
 	if exported == nil {
 		return Platform{}, fmt.Errorf("the stack has no output %q: it is not a stack of the platform, or was never brought up", Name)
 	}
+	values, _ := exported.(map[string]any)
+	theirs, _ := values["contractVersion"].(string)
+	if major(theirs) != major(Version) { // before all else: another major may have other types
+		return Platform{}, fmt.Errorf("the stack's contract is %q, and this program reads %s.x: import the package at the stack's version", theirs, major(Version))
+	}
 	var platform Platform
 	text, err := json.Marshal(exported)
 	if err == nil {
@@ -120,9 +125,6 @@ func parse(exported any) (Platform, error) {
 	}
 	if err != nil {
 		return Platform{}, fmt.Errorf("reading the stack output %q: %w", Name, err)
-	}
-	if theirs := major(platform.ContractVersion); theirs != major(Version) {
-		return Platform{}, fmt.Errorf("the stack's contract is %q, and this program reads %s.x: import the package at the stack's version", platform.ContractVersion, major(Version))
 	}
 	if lacking := absent(reflect.TypeFor[Platform](), exported, ""); len(lacking) > 0 {
 		return Platform{}, fmt.Errorf("the stack's contract %s lacks %s, which this program's %s has: bring the stack up with this version, or import the package at the stack's",

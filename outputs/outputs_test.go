@@ -60,6 +60,8 @@ func TestE3ContractIsReadStrictly(t *testing.T) {
 	}{
 		"nothing":          {nil, `the stack has no output "platform"`},
 		"another major":    {map[string]any{"contractVersion": "2.0"}, fmt.Sprintf(`the stack's contract is "2.0", and this program reads %s.x`, major(Version))},
+		"its types":        {map[string]any{"contractVersion": "2.0", "database": map[string]any{"port": "5432"}}, `the stack's contract is "2.0"`},
+		"no version":       {map[string]any{"database": map[string]any{"port": "5432"}}, `the stack's contract is ""`},
 		"a later minor":    {later, ""},
 		"an earlier minor": {earlier, "the stack's contract 1.0 lacks cluster.certificateAuthority, buckets, which this program's " + Version + " has"},
 		"a wrong type":     {map[string]any{"contractVersion": Version, "account": 7}, `reading the stack output "platform"`},

@@ -13,7 +13,7 @@ func (e Estimate) Table() string {
 		e.Environment, e.Region, HoursPerMonth, e.At.Format("2006-01-02"), PricesAre, PricesDated)
 	e.writeLines(&out)
 	e.writeComparison(&out)
-	fmt.Fprintln(&out, "\nAt minimum: the nodes each pool starts with, all month. At maximum: every pool at its max, all month.")
+	fmt.Fprintln(&out, "\nAt minimum: the nodes that the minimum replicas need, all month. At maximum: every pool at its max, all month.")
 	fmt.Fprintln(&out, "\nAssumed:")
 	for _, a := range e.Assumptions {
 		fmt.Fprintf(&out, "  %s: %g %s (%s)\n", a.What, a.Value, a.Unit, a.Why)

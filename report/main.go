@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alphapulse/infrastructure/capacity"
@@ -11,8 +12,8 @@ import (
 	"github.com/alphapulse/infrastructure/cost"
 )
 
-// reports by what they are about. Each prints what it can say, and fails on what must not stay as it is.
-var reports = map[string]func(config.Platform) error{
+// reports by what they are about. Each says what it can, and fails on what must not stay as it is.
+var reports = map[string]func(config.Platform) (string, error){
 	"capacity": ofCapacity,
 	"cost":     ofCost,
 }
@@ -22,47 +23,55 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: report capacity|cost Pulumi.STACK.yaml")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	text, err := run(os.Args[1], os.Args[2])
+	fmt.Print(text)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(about, path string) error {
+func run(about, path string) (string, error) {
 	raw, err := config.FromFile(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	platform, problems := config.Load(raw)
 	if err := problems.Err(); err != nil {
-		return err
+		return "", err
 	}
-	if err := reports[about](platform); err != nil {
-		return fmt.Errorf("%s of %s: %w", about, path, err)
+	text, err := reports[about](platform)
+	if err != nil {
+		return text, fmt.Errorf("%s of %s: %w", about, path, err)
 	}
-	return nil
+	return text, nil
 }
 
 // ofCapacity says what the workloads ask of their nodes and of the database, and fails when it does not fit (C3, D4).
-func ofCapacity(platform config.Platform) error {
+func ofCapacity(platform config.Platform) (string, error) {
+	var out strings.Builder
 	report := capacity.PlanFor(platform).Check()
-	fmt.Print(report.Table())
+	fmt.Fprint(&out, report.Table())
 	for _, pool := range platform.Cluster.NodePools {
-		fmt.Printf("pool %s has %d nodes at minimum replicas, %d of them always\n", pool.Name, report.NodesAtMinimum(pool.Name), pool.Min)
+		fmt.Fprintf(&out, "pool %s has %d nodes at minimum replicas, %d of them always\n", pool.Name, report.NodesAtMinimum(pool.Name), pool.Min)
 	}
 	budget := capacity.ConnectionsFor(platform)
-	fmt.Print(budget.Table())
+	fmt.Fprint(&out, budget.Table())
 	if n := len(report.Problems) + len(budget.Problems()); n > 0 {
-		return fmt.Errorf("does not fit in %d ways", n)
+		return out.String(), fmt.Errorf("does not fit in %d ways", n)
 	}
-	return nil
+	return out.String(), nil
 }
 
-// ofCost says what a month costs, beside the source's own estimate, and fails when something has no price (E4).
-func ofCost(platform config.Platform) error {
-	estimate, err := cost.For(platform, time.Now())
-	if err == nil {
-		fmt.Print(estimate.Table())
+// ofCost says what a month costs, beside the source's own estimate, and fails when something has no price (E4). What does not fit has no
+// price either: its nodes would have to be more or others, and it is said why.
+func ofCost(platform config.Platform) (string, error) {
+	if why, err := ofCapacity(platform); err != nil {
+		return why, err
 	}
-	return err
+	estimate, err := cost.For(platform, time.Now())
+	if err != nil {
+		return "", err
+	}
+	return estimate.Table(), nil
 }

@@ -39,9 +39,10 @@ func committed(t *testing.T, stack string) map[string]string {
 	return raw
 }
 
-// hand gives the program its config as the engine does.
+// hand gives the program its config as the engine does, and the name of a stack that it is for.
 func hand(t *testing.T, raw map[string]string) {
 	t.Helper()
+	t.Setenv(pulumi.EnvStack, raw["alphapulse:environment"])
 	text, err := json.Marshal(raw)
 	require.NoError(t, err)
 	t.Setenv(pulumi.EnvConfig, string(text))
@@ -373,6 +374,15 @@ func TestE1NothingIsRegisteredWhenTheConfigIsBad(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestE1StackFileOfAnotherStackIsRefused(t *testing.T) {
+	hand(t, committed(t, "staging"))
+	t.Setenv(pulumi.EnvStack, "demo")
+	run, err := recorder.Try(recorder.Preview, deploy)
+	assert.ErrorContains(t, err, `has 1 problem(s); nothing was created or changed:
+  - alphapulse:environment: "staging": must be the stack's name, "demo": whatever is made is named after it, and the stack "staging" may have it already`)
+	assert.Empty(t, run.Calls, "nobody is asked")
 }
 
 func TestE1ConfigThatIsNoJSONIsAnError(t *testing.T) {

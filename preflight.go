@@ -19,7 +19,7 @@ func preflight(ctx *pulumi.Context) (config.Platform, error) {
 	}
 	platform, problems := config.Load(raw, secret...)
 	report := capacity.PlanFor(platform).Check()
-	problems = problems.Then(report.ConfigProblems(platform)).Then(capacity.ConnectionsFor(platform).Problems()).Then(platform.OtherOwners(".")).
+	problems = problems.Then(platform.OfStack(ctx.Stack())).Then(report.ConfigProblems(platform)).Then(capacity.ConnectionsFor(platform).Problems()).Then(platform.OtherOwners(".")).
 		Then(platform.Guardrails.ProblemsOn(time.Now(), rules.Guardrails()))
 	if err := problems.Err(); err != nil {
 		return platform, err

@@ -15,7 +15,7 @@ const Namespace = "alphapulse"
 
 // Platform is one environment, as its stack file describes it.
 type Platform struct {
-	// Environment names everything: the namespace alphapulse-<environment>, the cluster, the secrets' paths.
+	// Environment names everything: the namespace alphapulse-<environment>, the cluster, the secrets' paths. It is the stack's name.
 	Environment string `json:"environment"`
 	// Protect guards what holds data, or what other people depend on, against deletion.
 	Protect   bool      `json:"protect"`
@@ -37,6 +37,15 @@ var switches = []string{"protect", "data.postgres.multiAZ", "data.postgres.repli
 
 // Name is the prefix of what is made for the environment.
 func (p Platform) Name() string { return Namespace + "-" + p.Environment }
+
+// OfStack is the problem with a stack file that was copied for another stack, and still has the first one's environment: where both share
+// an account all names exist already, which AWS says half way through.
+func (p Platform) OfStack(stack string) (ps Problems) {
+	if p.Environment != stack {
+		ps.add("environment", p.Environment, "must be the stack's name, %q: whatever is made is named after it, and the stack %q may have it already", stack, p.Environment)
+	}
+	return ps.under(Namespace + ":")
+}
 
 // FromEnvironment reads the stack's config as the Pulumi engine hands it to the program. The SDK's own accessors read one key
 // each, so that a misspelt key would never be seen. The second result are the keys that Pulumi was told are secret.

@@ -3,7 +3,9 @@
 package recorder
 
 import (
+	"cmp"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,11 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Project and stack that programs are told they run in.
-const (
-	project = "alphapulse"
-	stack   = "recorded"
-)
+// project that programs are told they run in.
+const project = "alphapulse"
+
+// stack is the one that the environment names, as the engine does, or "recorded".
+func stack() string { return cmp.Or(os.Getenv(pulumi.EnvStack), "recorded") }
 
 // Mode is what the program is told it is part of.
 type Mode bool
@@ -124,7 +126,7 @@ func Try(mode Mode, program pulumi.RunFunc, answers ...Answers) (*Run, error) {
 			return err
 		}
 		return program(ctx)
-	}, pulumi.WithMocks(project, stack, m), func(info *pulumi.RunInfo) { info.DryRun = bool(mode) })
+	}, pulumi.WithMocks(project, stack(), m), func(info *pulumi.RunInfo) { info.DryRun = bool(mode) })
 	return &m.run, err
 }
 
@@ -183,7 +185,7 @@ func urn(parent, typ, name string) string {
 	if p := resource.URN(parent); p != "" && p.QualifiedType() != resource.RootStackType {
 		parentType = p.QualifiedType()
 	}
-	return string(resource.NewURN(stack, project, parentType, tokens.Type(typ), name))
+	return string(resource.NewURN(tokens.QName(stack()), project, parentType, tokens.Type(typ), name))
 }
 
 // providerName finds the name in a reference, "<urn>::<id>"; empty for default providers.

@@ -392,8 +392,30 @@ func TestE1ConfigThatIsNoJSONIsAnError(t *testing.T) {
 	assert.Empty(t, run.Resources)
 }
 
+// ready is a committed stack with the API server's placeholder set.
+func ready(t *testing.T, stack string) map[string]string {
+	t.Helper()
+	return recorder.Change(t, committed(t, stack), "alphapulse:cluster.publicAccessCidrs", []any{"9.9.9.0/24", "203.0.112.0/23", "203.0.114.0/24"})
+}
+
+func TestC1EveryPreviewSaysThatAPlaceholderIsLeft(t *testing.T) {
+	today := time.Date(2026, time.August, 1, 0, 0, 0, 0, time.UTC)
+	for stack, want := range map[string]int{"prod": 1, "staging": 1, "local": 0} {
+		platform, _ := config.Load(committed(t, stack))
+		list := warnings(platform, capacity.Report{}, today)
+		require.Len(t, list, want, stack)
+		if want > 0 {
+			assert.Contains(t, list[0], "alphapulse:cluster.publicAccessCidrs: 203.0.113.0/24: is a range for examples, which nobody has")
+		}
+	}
+	platform, _ := config.Load(ready(t, "prod"))
+	assert.Empty(t, warnings(platform, capacity.Report{}, today))
+	platform.Cluster.PublicAccessCIDRs = []string{"192.0.2.8/32", "198.51.100.0/25", "9.9.9.0/24"}
+	assert.Len(t, warnings(platform, capacity.Report{}, today), 2)
+}
+
 func TestC1EveryPreviewSaysWhenSupportEndsWithinAQuarter(t *testing.T) {
-	platform, _ := config.Load(recorder.Change(t, committed(t, "staging"), "alphapulse:data.postgres.version", "17"))
+	platform, _ := config.Load(recorder.Change(t, ready(t, "staging"), "alphapulse:data.postgres.version", "17"))
 	end := config.KubernetesSupport[platform.Cluster.Version]
 	assert.Empty(t, warnings(platform, capacity.Report{}, end.Add(-91*24*time.Hour)))
 	list := warnings(platform, capacity.Report{}, end.Add(-89*24*time.Hour))
@@ -403,7 +425,7 @@ func TestC1EveryPreviewSaysWhenSupportEndsWithinAQuarter(t *testing.T) {
 }
 
 func TestD1EveryPreviewSaysHalfAYearBeforeThatADatabaseVersionEnds(t *testing.T) {
-	platform, _ := config.Load(committed(t, "staging"))
+	platform, _ := config.Load(ready(t, "staging"))
 	end := platform.Data.Postgres.SupportEnds()
 	assert.Empty(t, warnings(platform, capacity.Report{}, end.Add(-181*24*time.Hour)))
 	list := warnings(platform, capacity.Report{}, end.Add(-179*24*time.Hour))
@@ -413,7 +435,7 @@ func TestD1EveryPreviewSaysHalfAYearBeforeThatADatabaseVersionEnds(t *testing.T)
 }
 
 func TestN5EveryPreviewSaysHalfAYearBeforeThatTheZonesInterfaceEnds(t *testing.T) {
-	platform, _ := config.Load(recorder.Change(t, committed(t, "prod"), "alphapulse:data.postgres.version", "17"))
+	platform, _ := config.Load(recorder.Change(t, ready(t, "prod"), "alphapulse:data.postgres.version", "17"))
 	assert.Empty(t, warnings(platform, capacity.Report{}, config.ZoneSettingsEnd.Add(-181*24*time.Hour)))
 	list := warnings(platform, capacity.Report{}, config.ZoneSettingsEnd.Add(-179*24*time.Hour))
 	require.Len(t, list, 1)
@@ -421,7 +443,7 @@ func TestN5EveryPreviewSaysHalfAYearBeforeThatTheZonesInterfaceEnds(t *testing.T
 }
 
 func TestC3WarningsOfCapacityReachThePreview(t *testing.T) {
-	platform, _ := config.Load(recorder.Change(t, committed(t, "staging"), "alphapulse:data.postgres.version", "17"))
+	platform, _ := config.Load(recorder.Change(t, ready(t, "staging"), "alphapulse:data.postgres.version", "17"))
 	report := capacity.PlanFor(platform).Check()
 	list := warnings(platform, report, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC))
 	require.Len(t, list, 1)

@@ -53,7 +53,7 @@ const (
 	providerNotice = 180 * 24 * time.Hour
 )
 
-// warnings are what will go wrong later, but not today.
+// warnings are what will go wrong later, but not today, and what is still a placeholder.
 func warnings(platform config.Platform, report capacity.Report, today time.Time) []string {
 	var list []string
 	if end := config.KubernetesSupport[platform.Cluster.Version]; today.Add(clusterNotice).After(end) {
@@ -67,6 +67,10 @@ func warnings(platform config.Platform, report capacity.Report, today time.Time)
 	if platform.Edge.OwnsZone && today.Add(providerNotice).After(config.ZoneSettingsEnd) {
 		list = append(list, fmt.Sprintf("%s:edge.ownsZone: true: from %s on Cloudflare refuses what its provider 5 keeps the zone's settings with; "+
 			"move to the next major of pulumi-cloudflare before: docs/decisions.md", config.Namespace, config.ZoneSettingsEnd.Format(time.DateOnly)))
+	}
+	for _, placeholder := range platform.Cluster.Placeholders() {
+		list = append(list, fmt.Sprintf("%s:cluster.publicAccessCidrs: %s: is a range for examples, which nobody has: the API server is open to no one outside "+
+			"the VPC; name the ranges of your offices and pipelines", config.Namespace, placeholder))
 	}
 	for _, pool := range report.Pools {
 		for _, warning := range pool.Warnings {

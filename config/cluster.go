@@ -191,6 +191,20 @@ func (p NodePool) validate() (ps Problems) {
 	return ps
 }
 
+// documentation are the ranges that examples are written with, and that nobody has (RFC 5737).
+var documentation = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24")}
+
+// Placeholders are the ranges for the API server that still are an example.
+func (c Cluster) Placeholders() (ranges []string) {
+	for _, cidr := range c.PublicAccessCIDRs {
+		prefix, err := netip.ParsePrefix(cidr)
+		if err == nil && slices.ContainsFunc(documentation, func(d netip.Prefix) bool { return d.Bits() <= prefix.Bits() && d.Contains(prefix.Addr()) }) {
+			ranges = append(ranges, cidr)
+		}
+	}
+	return ranges
+}
+
 // EntryName is the name of an administrator's access entry: the role's path and name.
 func EntryName(role string) string {
 	_, path, _ := strings.Cut(role, ":role/")

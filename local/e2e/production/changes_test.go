@@ -3,7 +3,7 @@ package production
 // What a change of each setting leads to. What is replaced comes back without loss: nodes, whose pods move before them, and what is known
 // by its content only, such as a certificate or an access entry. Whatever holds data, or is known to others, refuses.
 var changes = []change{
-	{setting: "environment", with: text{"environment: prod\n": "environment: live\n", "ownsZone: true": "ownsZone: false", "    waf: true\n": "", "    rateLimit: {": "    #"},
+	{setting: "environment", with: text{"environment: prod\n": "environment: live\n"},
 		says: `alphapulse:environment: "live": must be the stack's name, "prod"`},
 	// Taking the protection away is a change of its own, and shows as one; what is destroyed afterwards asks nobody any more.
 	{setting: "protect", alone: true, with: text{"protect: true": "protect: false"}, plan: []string{

@@ -76,6 +76,20 @@ func (m *mocks) outputs(args pulumi.MockResourceArgs) resource.PropertyMap {
 	return outputs
 }
 
+// MadeUpName is the name that an object gets of which the program names none.
+func MadeUpName(resource string) string { return resource + "-made-up" }
+
+// nameObject gives a Kubernetes object a name where it has none, as its provider does.
+func nameObject(args pulumi.MockResourceArgs, state resource.PropertyMap) {
+	metadata := state["metadata"]
+	if !strings.HasPrefix(args.TypeToken, "kubernetes:") || !metadata.IsObject() || metadata.ObjectValue().HasValue("name") {
+		return
+	}
+	named := metadata.ObjectValue().Copy()
+	named["name"] = resource.NewProperty(MadeUpName(args.Name))
+	state["metadata"] = resource.NewProperty(named)
+}
+
 // registerEKS registers, beside the program, the cluster that the EKS component would make. The component runs in a plugin, and of a
 // component's outputs a mock can only answer references to resources that are registered already.
 func (m *mocks) registerEKS(ctx *pulumi.Context) error {

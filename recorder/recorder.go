@@ -168,6 +168,7 @@ func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 			state[key] = value
 		}
 	}
+	nameObject(args, state)
 	return id, state, nil
 }
 

@@ -66,8 +66,8 @@ func NewVault(ctx *pulumi.Context, place Place, args *VaultArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	// Under the source's name, which says nothing of the files: what runs reads them at its start.
-	files, err := NewTexts(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, pulumi.ToStringMap(texts), v)
+	// Under the source's name; what runs reads them at its start.
+	files, err := newNamedTexts(ctx, place, config.VaultName+"-config", config.VaultName, vaultConfigPath, pulumi.ToStringMap(texts), v)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 		ChangedKeys:  difference.ChangedKeys(),
 		DetailedDiff: plugin.NewDetailedDiffFromObjectDiff(difference, true),
 	}
-	keys := p.replaceKeys(kind, olds)
+	keys := p.replaceKeys(kind, news)
 	for path, change := range result.DetailedDiff {
 		if within(path, keys) {
 			result.DetailedDiff[path] = change.ToReplace()
@@ -61,9 +61,9 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	return result, nil
 }
 
-func (p *Provider) replaceKeys(kind schema.GroupVersionKind, olds resource.PropertyMap) []string {
+func (p *Provider) replaceKeys(kind schema.GroupVersionKind, news resource.PropertyMap) []string {
 	keys := append([]string{"metadata.name", "metadata.namespace"}, replaced[kind.GroupKind()]...)
-	immutable := olds["immutable"].DeepEquals(resource.NewProperty(true))
+	immutable := news["immutable"].DeepEquals(resource.NewProperty(true))
 	switch kind.GroupKind() {
 	case schema.GroupKind{Kind: "ConfigMap"}:
 		if immutable || !p.settings.configMapMutable {

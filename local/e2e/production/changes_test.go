@@ -96,7 +96,7 @@ var changes = []change{
 		plan: []string{"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica", "~ aws:rds:ParameterGroup postgres"}},
 	{setting: "data.postgres.storageGiB: more", with: text{"storageGiB: 500": "storageGiB: 600"}, plan: []string{
 		"~ aws:rds:Instance postgres", "~ aws:rds:Instance postgres-replica",
-		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts", // which is told, for its alert
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "+- kubernetes:core/v1:ConfigMap prometheus-facts", // which is told, for its alert
 	}},
 	{setting: "data.postgres.storageGiB: less", with: text{"storageGiB: 500": "storageGiB: 450"},
 		says: "alphapulse:data.postgres.storageGiB: 450: the instance alphapulse-prod has 500 GiB, and RDS storage never shrinks: a smaller instance would be a new one, without the data; set at least 500"},
@@ -146,7 +146,7 @@ var changes = []change{
 		"pgbouncer:1.25.2\n      pool: general\n      replicas: {min: 2, max: 3}": "pgbouncer:1.25.2\n      pool: general\n      replicas: {min: 2, max: 4}",
 	}, plan: []string{
 		"+- kubernetes:batch/v1:Job database-roles", "~ kubernetes:apps/v1:Deployment pgbouncer",
-		"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler pgbouncer", "~ kubernetes:core/v1:ConfigMap pgbouncer-config",
+		"~ kubernetes:autoscaling/v2:HorizontalPodAutoscaler pgbouncer", "+- kubernetes:core/v1:ConfigMap pgbouncer-config",
 	}},
 	{setting: "workloads.ingress.image", with: text{"traefik:v3.7.13": "traefik:v3.7.14"}, plan: []string{"~ kubernetes:apps/v1:Deployment ingress"}},
 	{setting: "workloads.redis.image", with: text{"redis:\n      image: public.ecr.aws/docker/library/redis:7.4.7": "redis:\n      image: public.ecr.aws/docker/library/redis:7.4.8"},
@@ -211,7 +211,7 @@ var changes = []change{
 	{setting: "edge.host", with: text{"host: api.alphapulse.com": "host: app.alphapulse.com"}, plan: []string{
 		"+- cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client", "+- cloudflare:index:Record edge",
 		"~ cloudflare:index:Ruleset edge-http_ratelimit",
-		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts", // when the new certificate ends
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "+- kubernetes:core/v1:ConfigMap prometheus-facts", // when the new certificate ends
 		"+- tls:index:CertRequest certificates-origin-pull", "+- tls:index:LocallySignedCert certificates-origin-pull",
 		"~ kubernetes:networking.k8s.io/v1:Ingress ingress-routes", "~ kubernetes:networking.k8s.io/v1:Ingress ingress-unlimited",
 	}},
@@ -229,7 +229,7 @@ var changes = []change{
 		"+- tls:index:LocallySignedCert certificates-load-balancer-webhook", "+- tls:index:LocallySignedCert certificates-origin-pull",
 		"~ kubernetes:core/v1:Secret load-balancer-controller:load-balancer-controller/aws-load-balancer-tls",
 		"~ cloudflare:index:AuthenticatedOriginPulls edge-client", "+- cloudflare:index:AuthenticatedOriginPullsCertificate edge-client",
-		"~ kubernetes:apps/v1:StatefulSet prometheus", "~ kubernetes:core/v1:ConfigMap prometheus-facts",
+		"~ kubernetes:apps/v1:StatefulSet prometheus", "+- kubernetes:core/v1:ConfigMap prometheus-facts",
 	}},
 
 	{setting: "guardrails.exceptions", with: text{"  alphapulse:edge:\n": "  alphapulse:guardrails:\n    exceptions:\n" +

@@ -60,13 +60,13 @@ func (b *build) newSecrets() error {
 		return err
 	}
 	b.secrets, err = security.NewClusterSecrets(b.ctx, "secrets", &security.ClusterSecretsArgs{
-		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Operator: operator, Namespaces: namespaces,
+		Name: b.name, Environment: b.Environment, AWS: b.AWS, Issuer: b.eks.Issuer, Provider: b.eks.Provider, Operator: operator, Namespaces: namespaces,
 		Made: map[string]pulumi.StringInput{
 			security.DatabaseURLPath: b.database.URLSecretARN, security.DatabaseMasterPath: b.database.MasterSecretARN,
 			security.DatabaseApplicationPath: b.database.ApplicationSecretARN, security.DatabaseMonitoringPath: b.database.MonitoringSecretARN,
 		},
 		DataKey: b.keys.Data, Protect: b.Protect,
-	}, pulumi.Providers(b.account, b.eks.Provider))
+	}, pulumi.Provider(b.account))
 	return err
 }
 

@@ -55,3 +55,19 @@ func TestEverythingComesAfterWhatItNeeds(t *testing.T) {
 		}
 	})
 }
+
+// A component waits for its providers, and all that is in it for the component. docs/secrets.md has a person fill these while the cluster is made.
+func TestS2WhatAPersonFillsIsThereBeforeTheCluster(t *testing.T) {
+	onEveryStack(t, func(t *testing.T, _ string, run *recorder.Run) {
+		components := map[string]recorder.Resource{}
+		for _, one := range run.Resources {
+			components[one.URN] = one
+		}
+		for _, path := range []string{"stripe", "exchanges", "pagerduty", "cloudflare-api-token"} {
+			one := run.Find(t, "aws:secretsmanager/secret:Secret", "secrets-"+path)
+			for parent, found := components[one.Parent]; found; parent, found = components[parent.Parent] {
+				assert.NotContains(t, parent.Providers, "kubernetes", "%s is in %s", one.Name, parent.Name)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -35,6 +36,8 @@ type ClusterSecretsArgs struct {
 	Environment string
 	AWS         config.AWS
 	Issuer      Issuer
+	// Provider is the cluster's.
+	Provider *kubernetes.Provider
 	// Operator serves what is made here, and goes after it.
 	Operator   *ExternalSecrets
 	Namespaces map[Space]pulumi.StringInput
@@ -61,7 +64,8 @@ type clusterSecretsBuilder struct {
 	arns   map[string]pulumi.StringInput // by path
 }
 
-// NewClusterSecrets makes them. Its options must bring the providers of both AWS and Kubernetes.
+// NewClusterSecrets makes them. Its options bring the provider of AWS. That of Kubernetes does not come with them: a component waits for its
+// providers, with all that is in it, and what a person has to fill must be there long before the cluster is.
 func NewClusterSecrets(ctx *pulumi.Context, name string, args *ClusterSecretsArgs, opts ...pulumi.ResourceOption) (*ClusterSecrets, error) {
 	c := &ClusterSecrets{External: map[Space][]pulumi.Resource{}}
 	if err := ctx.RegisterComponentResource(ClusterSecretsToken, name, c, opts...); err != nil {
@@ -129,7 +133,7 @@ func (b *clusterSecretsBuilder) newSpace(space Space) error {
 			Name: pulumi.String(storeName), Namespace: namespace, Annotations: pulumi.StringMap{"eks.amazonaws.com/role-arn": role.Arn},
 		},
 		AutomountServiceAccountToken: pulumi.Bool(false), // no pod has it: the operator asks for a token in its name
-	}, pulumi.Parent(b.parent), pulumi.DependsOn(role.Permissions))
+	}, pulumi.Parent(b.parent), pulumi.Provider(b.args.Provider), pulumi.DependsOn(role.Permissions))
 	if err != nil {
 		return fmt.Errorf("creating the account that reads secrets for %q: %w", space, err)
 	}
@@ -144,7 +148,7 @@ func (b *clusterSecretsBuilder) newSpace(space Space) error {
 			"region":  pulumi.String(b.args.AWS.Region),
 			"auth":    pulumi.Map{"jwt": pulumi.Map{"serviceAccountRef": pulumi.Map{"name": account.Metadata.Name().Elem()}}},
 		}}}},
-	}, pulumi.Parent(b.parent), served)
+	}, pulumi.Parent(b.parent), pulumi.Provider(b.args.Provider), served)
 	if err != nil {
 		return fmt.Errorf("creating the store of secrets of %q: %w", space, err)
 	}
@@ -221,7 +225,7 @@ func (b *clusterSecretsBuilder) newExternal(s clusterSecret, namespace pulumi.St
 			"target":          target,
 			"data":            data,
 		}},
-	}, pulumi.Parent(b.parent))
+	}, pulumi.Parent(b.parent), pulumi.Provider(b.args.Provider))
 	if err != nil {
 		return nil, fmt.Errorf("creating the external secret %q: %w", s.name, err)
 	}

@@ -70,9 +70,9 @@ func operators(arns map[string]pulumi.StringInput, check ...func(*pulumi.Context
 		}
 		secrets, err := security.NewClusterSecrets(ctx, "secrets", &security.ClusterSecretsArgs{
 			Name: namespaceProd, Environment: "prod", AWS: config.AWS{Account: account, Region: "eu-west-1"}, Operator: operator,
-			Issuer:     security.Issuer{ProviderARN: pulumi.String("issuer-arn"), Host: pulumi.String("issuer.example").ToStringOutput()},
-			Namespaces: served, Made: arns, DataKey: pulumi.String("arn-of-data-key"), Protect: true,
-		}, pulumi.Providers(inAccount, cluster))
+			Issuer:   security.Issuer{ProviderARN: pulumi.String("issuer-arn"), Host: pulumi.String("issuer.example").ToStringOutput()},
+			Provider: cluster, Namespaces: served, Made: arns, DataKey: pulumi.String("arn-of-data-key"), Protect: true,
+		}, pulumi.Provider(inAccount))
 		if err != nil {
 			return err
 		}

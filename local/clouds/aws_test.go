@@ -218,6 +218,9 @@ func TestDiff(t *testing.T) {
 	reordered := group(1, nil)
 	reordered["subnetIds"] = []any{"s2", "s1"}
 	assert.Equal(t, plugin.DiffNone, c.diff("eks.NodeGroup", group(1, nil), reordered).Changes)
+	preferred := func(types ...any) props { g := group(1, nil); g["instanceTypes"] = types; return g }
+	assert.Equal(t, []resource.PropertyKey{"instanceTypes"}, c.diff("eks.NodeGroup", preferred("m6i.large", "m5.large"), preferred("m5.large", "m6i.large")).ReplaceKeys,
+		"EC2 tries them in their order")
 }
 
 func TestReferencesMakeOrderTrue(t *testing.T) {

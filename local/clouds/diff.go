@@ -45,7 +45,7 @@ func (t *Type) keepsName(req plugin.DiffRequest) bool {
 func compare(fields []field, path string, old, now map[string]any, report func(field, string, plugin.DiffKind)) {
 	for _, f := range fields {
 		before, after := old[f.name], now[f.name]
-		if equal(before, after) {
+		if equal(before, after) && (!f.ordered || slices.Equal(strs(before), strs(after))) {
 			continue
 		}
 		at := path + f.name

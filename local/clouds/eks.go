@@ -25,7 +25,7 @@ var eksTypes = []Type{
 		Out:   `associatedAt={now} modifiedAt={now}`},
 	{Name: "eks.NodeGroup", ID: "{clusterName}:{nodeGroupName}", Unique: "ResourceInUseException clusterName nodeGroupName", check: checkNodeGroup,
 		Props: `clusterName!*>eks.Cluster nodeGroupName@* nodeRoleArn!*~iam.Role subnetIds!*>ec2.Subnet amiType* capacityType* diskSize*
-			instanceTypes* scalingConfig!{desiredSize! maxSize! minSize!} launchTemplate{id*~ec2.LaunchTemplate name* version!}
+			instanceTypes*# scalingConfig!{desiredSize! maxSize! minSize!} launchTemplate{id*~ec2.LaunchTemplate name* version!}
 			labels{} taints{key! value effect!} updateConfig{maxUnavailable maxUnavailablePercentage} nodeRepairConfig{enabled}
 			version releaseVersion forceUpdateVersion tags{}`,
 		Out: `arn=arn:aws:eks:{region}:{account}:nodegroup/{clusterName}/{nodeGroupName}/{uuid} status=ACTIVE amiType=AL2023_x86_64_STANDARD

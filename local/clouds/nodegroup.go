@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"reflect"
@@ -44,8 +45,7 @@ func createNodeGroup(ctx context.Context, p *Provider, r *inventory.Record) erro
 	group := fmt.Sprintf("eks-%s-%s", str(r.Inputs["nodeGroupName"]), path.Base(str(r.Outputs["arn"])))
 	r.Outputs["resources"] = []any{map[string]any{"autoscalingGroups": []any{map[string]any{"name": group}}}}
 	if err := p.scale(ctx, *r, desired); err != nil {
-		_ = p.scale(context.WithoutCancel(ctx), *r, 0)
-		return err
+		return errors.Join(err, p.scale(context.WithoutCancel(ctx), *r, 0))
 	}
 	return nil
 }
@@ -110,18 +110,27 @@ func desiredSize(r inventory.Record) (int, error) {
 	return desired, nil
 }
 
-// scale starts machines, or drains and ends the youngest, until the group has n, and waits until they are ready. Nobody else does so
-// at the same time: cloud-controllers keep the size that the inventory names.
+// scale gives a group n machines.
 func (p *Provider) scale(ctx context.Context, r inventory.Record, n int) error {
+	return p.sizing(r.ID, func(store *inventory.Store) error { return p.resize(ctx, store, r, n) })
+}
+
+// sizing is for one at a time: cloud-controllers keep the size that the inventory names.
+func (p *Provider) sizing(group string, work func(*inventory.Store) error) error {
 	store, err := p.store(machines.Type, "")
 	if err != nil {
 		return err
 	}
-	unlock, err := store.Lock("size." + r.ID)
+	unlock, err := store.Lock("size." + group)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	return work(store)
+}
+
+// resize starts machines, or drains and ends the youngest, until the group has n, and waits until they are ready.
+func (p *Provider) resize(ctx context.Context, store *inventory.Store, r inventory.Record, n int) error {
 	there, err := p.machines(r)
 	if err != nil {
 		return err
@@ -158,22 +167,32 @@ func Refill(ctx context.Context, account, region, cluster string) error {
 		return err
 	}
 	for _, group := range groups {
-		if group.Inputs["clusterName"] != cluster || group.Outputs["status"] != "ACTIVE" {
+		if group.Inputs["clusterName"] != cluster {
 			continue
 		}
-		desired, err := desiredSize(group)
-		if err != nil {
-			return err
-		}
-		there, err := p.machines(group)
-		if err == nil && len(there) < desired {
-			err = p.scale(ctx, group, desired)
-		}
+		err := p.sizing(group.ID, func(store *inventory.Store) error { return p.refill(ctx, store, group.ID) })
 		if err != nil {
 			return fmt.Errorf("refilling node group %s: %w", group.ID, err)
 		}
 	}
 	return nil
+}
+
+// refill looks at the group anew: whoever sized it meanwhile may have made it smaller, or be deleting it.
+func (p *Provider) refill(ctx context.Context, store *inventory.Store, id string) error {
+	group, there, err := p.get(token("eks.NodeGroup"), id)
+	if err != nil || !there || group.Outputs["status"] != "ACTIVE" {
+		return err
+	}
+	desired, err := desiredSize(group)
+	if err != nil {
+		return err
+	}
+	running, err := p.machines(group)
+	if err != nil || len(running) >= desired {
+		return err
+	}
+	return p.resize(ctx, store, group, desired)
 }
 
 // machines are the group's instances, oldest first.

@@ -71,3 +71,22 @@ func TestC3AGroupRefillsInZonesThatAreThere(t *testing.T) {
 	_, err = machines.Lose(p.account, p.region+"z")
 	assert.ErrorContains(t, err, "but in: "+p.region+"a, "+p.region+"b, "+p.region+"c")
 }
+
+// Who waits for a group to be sized by somebody else finds another group than he saw before (C2).
+func TestC2AGroupThatIsBeingDeletedIsNotRefilled(t *testing.T) {
+	p := newCloud(t).Provider
+	group := inventory.Record{Type: token("eks.NodeGroup"), ID: "saas:general", Outputs: props{"status": "ACTIVE"}, Inputs: props{
+		"clusterName": "saas", "nodeGroupName": "general", "scalingConfig": props{"minSize": 1.0, "desiredSize": 1.0, "maxSize": 1.0},
+	}}
+	require.NoError(t, p.put(group))
+	store, err := p.store(machines.Type, "")
+	require.NoError(t, err)
+	unlock, err := store.Lock("size." + group.ID)
+	require.NoError(t, err)
+	refilled := make(chan error)
+	go func() { refilled <- Refill(t.Context(), p.account, p.region, "saas") }()
+	group.Outputs["status"] = deleting
+	require.NoError(t, p.put(group))
+	unlock()
+	assert.NoError(t, <-refilled, "it would want subnets and a control plane for a machine")
+}

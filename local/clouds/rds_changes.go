@@ -27,6 +27,9 @@ func updateInstance(_ context.Context, p *Provider, old inventory.Record, r *inv
 		// Storage that has grown by itself stays: the provider takes no notice of the difference.
 		r.Inputs["allocatedStorage"], r.Outputs["allocatedStorage"] = float64(had), float64(had)
 	}
+	if had < asked && 10*asked < 11*had {
+		return apiError(combination, "Requested storage size (%d) must be at least 10%% more than the current storage size (%d)", asked, had)
+	}
 	if asked >= striped && asked != had && r.Inputs["iops"] == nil {
 		// The provider sends what it knows of, with a new size (hashicorp/terraform-provider-aws#28382).
 		sent := inventory.Record{Inputs: maps.Clone(r.Inputs), Outputs: r.Outputs}

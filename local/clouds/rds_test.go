@@ -138,6 +138,8 @@ func TestD1StorageNeverShrinks(t *testing.T) {
 	id := c.make("rds.Instance", "db", in)
 	assert.ErrorContains(t, c.update("rds.Instance", id, merged(in, props{"allocatedStorage": 400.0})),
 		"Requested storage size (400) cannot be less than the current storage size (500)")
+	assert.ErrorContains(t, c.update("rds.Instance", id, merged(in, props{"allocatedStorage": 520.0})),
+		"Requested storage size (520) must be at least 10% more than the current storage size (500)")
 	require.NoError(t, c.update("rds.Instance", id, merged(in, props{"allocatedStorage": 600.0, "maxAllocatedStorage": 1000.0})))
 	require.NoError(t, c.update("rds.Instance", id, merged(in, props{"maxAllocatedStorage": 1000.0})))
 	assert.Equal(t, 600.0, c.record(token("rds.Instance"), id).Outputs["allocatedStorage"], "where it can grow by itself, it stays grown")

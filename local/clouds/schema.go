@@ -9,13 +9,14 @@ import (
 
 // field is one property of a resource type. The tables write it as
 //
-//	name!*@=default>other.Type{ nested fields }
+//	name!*@#=default>other.Type{ nested fields }
 //
 // where every part but the name may be missing:
 //
 //	!         required
 //	*         a change replaces the resource
 //	@         the provider makes a name up when none is given
+//	#         a list whose order counts
 //	=value    the provider's default
 //	>a.Type   refers to a record that must exist and cannot be deleted meanwhile
 //	~a.Type   refers to a record that must exist at first, and may go later
@@ -24,6 +25,7 @@ import (
 type field struct {
 	name                     string
 	required, replaces, auto bool
+	ordered                  bool
 	fallback                 any
 	ref                      byte // > ~ ^, or 0
 	target                   string
@@ -31,7 +33,7 @@ type field struct {
 	fields                   []field
 }
 
-var fieldPattern = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*)([!*@]*)(?:=("[^"]*"|[^\s{}>~^]+))?(?:([>~^])([a-z0-9]+\.[A-Z][A-Za-z0-9]*))?`)
+var fieldPattern = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*)([!*@#]*)(?:=("[^"]*"|[^\s{}>~^]+))?(?:([>~^])([a-z0-9]+\.[A-Z][A-Za-z0-9]*))?`)
 
 // parseFields reads the notation. A mistake in a table is a mistake of the programmer: it panics, and the tests read every table.
 func parseFields(text string) []field {
@@ -55,7 +57,8 @@ func parseUntil(rest, whole string) ([]field, string) {
 		}
 		rest = rest[len(m[0]):]
 		f := field{name: m[1], target: m[5],
-			required: strings.Contains(m[2], "!"), replaces: strings.Contains(m[2], "*"), auto: strings.Contains(m[2], "@")}
+			required: strings.Contains(m[2], "!"), replaces: strings.Contains(m[2], "*"), auto: strings.Contains(m[2], "@"),
+			ordered: strings.Contains(m[2], "#")}
 		if m[3] != "" {
 			f.fallback = literal(m[3])
 		}

@@ -34,9 +34,6 @@ func timeout(obj *unstructured.Unstructured, custom float64) time.Duration {
 	if seconds, err := strconv.Atoi(obj.GetAnnotations()[timeoutSeconds]); err == nil {
 		return time.Duration(seconds) * time.Second
 	}
-	if obj.GetKind() == "Deployment" {
-		return 5 * time.Minute
-	}
 	return 10 * time.Minute
 }
 

@@ -18,10 +18,11 @@ import (
 type lokiFile struct {
 	Auth   *bool `yaml:"auth_enabled"`
 	Server struct {
-		Port      int    `yaml:"http_listen_port"`
-		GRPC      string `yaml:"grpc_listen_address"`
-		LogFormat string `yaml:"log_format"`
-		LogLevel  string `yaml:"log_level"`
+		Port      int           `yaml:"http_listen_port"`
+		Write     time.Duration `yaml:"http_server_write_timeout"`
+		GRPC      string        `yaml:"grpc_listen_address"`
+		LogFormat string        `yaml:"log_format"`
+		LogLevel  string        `yaml:"log_level"`
 	} `yaml:"server"`
 	Analytics struct {
 		Reporting *bool `yaml:"reporting_enabled"`
@@ -142,6 +143,7 @@ func TestO4LokiKeepsLogsInOurBucketForSoLong(t *testing.T) {
 	assert.Equal(t, 24*time.Hour, schema.Index.Period, "retention wants tables of a day")
 	assert.Equal(t, "disabled", file.Limits.Deletion)
 	assert.Equal(t, []any{3100, "127.0.0.1", "inmemory", 1}, []any{file.Server.Port, file.Server.GRPC, file.Common.Ring.KVStore.Store, file.Common.Copies})
+	assert.Greater(t, file.Server.Write, file.Limits.Timeout, "or a slow query ends as a lost connection, and goes on")
 	assert.False(t, *file.Auth)
 	assert.False(t, *file.Analytics.Reporting)
 	assert.True(t, file.Limits.Levels && file.Limits.Structured, "dashboards ask for detected_level")

@@ -70,7 +70,7 @@ suites:
 	@tools/suite stand-ins sh -c 'cd local && go test -count=1 -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
 	@tools/suite watching sh -c 'cd observability/checks && ALPHAPULSE_TOOLS=$(LOCAL)/tools go test -count=1 -timeout $(UNIT_BUDGET) ./...'
 	@# The longest begin first: one that begins last runs alone at the end.
-	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -timeout $(ENGINE_BUDGET) ./e2e/interruptions ./e2e/production ./e2e/vault ./e2e/...'
+	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -timeout $(ENGINE_BUDGET) ./e2e/interruptions ./e2e/production ./e2e/vault ./e2e/traefik ./e2e/...'
 
 lint: ## Run the linters on all modules
 	@tools/install $(LOCAL)/tools lint

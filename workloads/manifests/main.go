@@ -63,9 +63,13 @@ func print(stackFile, authorityFile string, trusted []string) error {
 	}
 	var objects []map[string]any
 	for _, made := range run.Resources {
-		if strings.HasPrefix(made.Type, "kubernetes:") {
-			objects = append(objects, made.Inputs)
+		if !strings.HasPrefix(made.Type, "kubernetes:") {
+			continue
 		}
+		if metadata, _ := made.Inputs["metadata"].(map[string]any); metadata != nil && metadata["name"] == nil {
+			metadata["name"] = recorder.MadeUpName(made.Name) // by which others know it
+		}
+		objects = append(objects, made.Inputs)
 	}
 	return json.NewEncoder(os.Stdout).Encode(objects)
 }

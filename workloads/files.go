@@ -45,20 +45,20 @@ func readFolder(files embed.FS, folder string) (map[string]string, error) {
 func NewTexts(ctx *pulumi.Context, place Place, name, program, path string, texts pulumi.StringMap, parent pulumi.Resource) (Files, error) {
 	meta := labelled(place, name, program)
 	meta.Name = nil
-	return newFiles(ctx, name, program, path, &corev1.ConfigMapArgs{Metadata: meta, Data: texts, Immutable: pulumi.Bool(true)}, texts, parent)
+	return newFiles(ctx, name, program, path, &corev1.ConfigMapArgs{Metadata: meta, Data: texts, Immutable: pulumi.Bool(true)}, parent)
 }
 
 // newNamedTexts is for a name that is given. What is in it changes under pods that run: they must read it at their start only.
 func newNamedTexts(ctx *pulumi.Context, place Place, name, program, path string, texts pulumi.StringMap, parent pulumi.Resource) (Files, error) {
-	return newFiles(ctx, name, program, path, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: texts}, texts, parent)
+	return newFiles(ctx, name, program, path, &corev1.ConfigMapArgs{Metadata: labelled(place, name, program), Data: texts}, parent)
 }
 
-func newFiles(ctx *pulumi.Context, name, program, path string, args *corev1.ConfigMapArgs, texts pulumi.StringMap, parent pulumi.Resource) (Files, error) {
+func newFiles(ctx *pulumi.Context, name, program, path string, args *corev1.ConfigMapArgs, parent pulumi.Resource) (Files, error) {
 	made, err := corev1.NewConfigMap(ctx, name, args, pulumi.Parent(parent))
 	if err != nil {
 		return Files{}, fmt.Errorf("creating the files of %q: %w", program, err)
 	}
-	changes := texts.ToStringMapOutput().ApplyT(func(texts map[string]string) string {
+	changes := args.Data.ToStringMapOutput().ApplyT(func(texts map[string]string) string {
 		var all []string
 		for _, file := range sortedKeys(texts) {
 			all = append(all, file, texts[file])

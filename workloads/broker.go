@@ -77,6 +77,7 @@ func NewBroker(ctx *pulumi.Context, place Place, spec config.Stateful, opts ...p
 				{Name: "POD_IP", Field: "status.podIP"},
 				{Name: "REDIS_ADDR", Value: fmt.Sprintf("redis://$(POD_IP):%d", redisPort)},
 				{Name: "REDIS_PASSWORD", Secret: brokerSecret, Key: "password"},
+				{Name: "REDIS_EXPORTER_CHECK_KEYS", Value: "*.dead-letters"}, // how many tasks each queue has put aside: celery_settings.py
 			}),
 		},
 		MetricsPort: redisMetricsPort,

@@ -63,6 +63,7 @@ func TestD8EveryPodHasRedisSentinelAndAnExporter(t *testing.T) {
 			whole[kind] = whole[kind].Less(config.Amount{CPU: made.At(at + "resources." + kind + ".cpu").(string), Memory: made.At(at + "resources." + kind + ".memory").(string)})
 		}
 	}
+	assert.Equal(t, "*.dead-letters", environment(t, made, pod+"containers[2].")["REDIS_EXPORTER_CHECK_KEYS"], "tasks that are put aside are counted (W3, O5)")
 	for kind, left := range whole {
 		assert.Zero(t, left.MilliCPU(), kind)
 		assert.Zero(t, left.MemoryMiB(), kind)

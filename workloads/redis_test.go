@@ -40,8 +40,12 @@ func environment(t *testing.T, made recorder.Resource, container string) map[str
 		name := variable["name"].(string)
 		require.NotContains(t, got, name)
 		got[name] = variable["value"]
-		if from, ok := variable["valueFrom"].(map[string]any); ok {
-			got[name] = from["fieldRef"].(map[string]any)["fieldPath"]
+		from, _ := variable["valueFrom"].(map[string]any)
+		if field, ok := from["fieldRef"].(map[string]any); ok {
+			got[name] = field["fieldPath"]
+		}
+		if secret, ok := from["secretKeyRef"].(map[string]any); ok {
+			got[name] = secret
 		}
 	}
 	return got

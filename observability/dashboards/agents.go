@@ -85,11 +85,15 @@ var agents = dashboard{
 				queries: []query{ask(`max(redis_memory_used_bytes{workload="broker"} / redis_memory_max_bytes{workload="broker"})`, "")},
 			},
 			{
-				title: "Clients", kind: graph, width: 6, unit: count, floor: number(0), about: "Connections, by pod.",
+				title: "Tasks put aside", kind: light, width: 4, unit: count, limits: none(orange), about: "Each was lost with five workers. Nobody runs them any more.",
+				queries: []query{ask(`sum(max by (key) (redis_key_size{workload="broker", key=~".+[.]dead-letters"})) or 0 * count(redis_up{workload="broker"})`, "")},
+			},
+			{
+				title: "Clients", kind: graph, width: 4, unit: count, floor: number(0), about: "Connections, by pod.",
 				queries: []query{ask(`redis_connected_clients{workload="broker"}`, "{{pod}}")},
 			},
 			{
-				title: "Refusals", kind: graph, width: 6, unit: perSecond, floor: number(0), about: "By what the broker said: OOM is a full one, NOREPLICAS one without replicas, READONLY a client that asks a replica.",
+				title: "Refusals", kind: graph, width: 4, unit: perSecond, floor: number(0), about: "By what the broker said: OOM is a full one, NOREPLICAS one without replicas, READONLY a client that asks a replica.",
 				queries: []query{ask(`sum by (err) (rate(redis_errors_total{workload="broker"}[$__rate_interval]))`, "{{err}}")},
 			},
 		}},

@@ -3,11 +3,14 @@
 It is asked of the images (docs/decisions.md), and local/e2e/broker runs real workers with it. Celery 5.6, kombu 5.7.
 """
 import json
+import logging
 import os
 import time
+from contextlib import contextmanager
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
+from kombu.utils.json import dumps
 from redis.exceptions import NoPermissionError, OutOfMemoryError, ResponseError
 
 broker_url = os.environ["CELERY_BROKER_URL"]
@@ -26,6 +29,11 @@ task_publish_retry_policy = {"max_retries": 20, "interval_start": 0.2, "interval
 
 NOTE_WITHIN = 45  # seconds, three times as long as a failover may take
 
+# A task that has been lost with its worker so often is put aside, into a list of its own, where a person finds it (docs/runbooks/agents.md).
+DELIVERY_LIMIT = 5
+DELIVERY_COUNT = "x-delivery-count"  # the header in which RabbitMQ counts them
+DEAD_LETTERS = ".dead-letters"  # follows the queue's name
+
 
 class BrokerFull(Exception):
     """The broker has no room for another task. Nobody should wait for that."""
@@ -37,6 +45,26 @@ class QoS(kombu_redis.QoS):
     kombu takes a task off its list, and then notes that it has it. Where the note fails, because the primary has just died or is full, the task
     is in neither place. So it is tried again, until it is noted at the next primary.
     """
+
+    lost = False  # what is given back now had been lost with its worker; a worker that stops gives back what it has not begun
+
+    @contextmanager
+    def losing(self):
+        self.lost = True
+        try:
+            yield
+        finally:
+            self.lost = False
+
+    def reject(self, delivery_tag, requeue=False):
+        """Gives back a task whose process was lost, or one that asks for it."""
+        with self.losing():
+            return super().reject(delivery_tag, requeue)
+
+    def restore_visible(self, *args, **kwargs):
+        """Gives back what nobody has finished within visibility_timeout."""
+        with self.losing():
+            return super().restore_visible(*args, **kwargs)
 
     def append(self, message, delivery_tag):
         until = time.monotonic() + NOTE_WITHIN
@@ -58,6 +86,19 @@ class QoS(kombu_redis.QoS):
 
 class Channel(kombu_redis.SentinelChannel):
     QoS = QoS
+
+    def _do_restore_message(self, payload, exchange, routing_key, pipe, leftmost=False):
+        """Counts how often a task was lost: kombu would give back for ever what ends every worker that takes it, and all that runs beside it."""
+        headers = payload.setdefault("headers", {})
+        if self.qos.lost:
+            headers[DELIVERY_COUNT] = headers.get(DELIVERY_COUNT, 0) + 1
+        if not self.qos.lost or headers[DELIVERY_COUNT] < DELIVERY_LIMIT:
+            return super()._do_restore_message(payload, exchange, routing_key, pipe, leftmost)
+        for queue in self._lookup(exchange, routing_key):
+            pipe.rpush(queue + DEAD_LETTERS, dumps(payload))  # which a full broker takes, too
+            logging.getLogger(__name__).error(
+                "task %s (%s) was lost %d times, and is put into %s%s", headers.get("id"), headers.get("task"), headers[DELIVERY_COUNT], queue, DEAD_LETTERS
+            )
 
     def _put(self, queue, message, **kwargs):
         try:

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ func TestW3TasksOutliveTheirWorkers(t *testing.T) {
 	t.Run("a worker is stopped", g.stopsAWorker)
 	t.Run("a process is killed", g.killsAProcess)
 	t.Run("a worker is killed", g.killsAWorker)
+	t.Run("a task kills its process each time", g.putsAside)
 }
 
 // A worker that is told to go finishes what it runs, and gives the rest back at once (W3).
@@ -29,6 +31,7 @@ func (g *group) stopsAWorker(t *testing.T) {
 	finished, given := len(c.noted(t, "ended")), primary.length(t)
 	assert.Equal(t, 8, finished+given, "what did not run waits for another worker")
 	assert.Less(t, finished, 8)
+	assert.NotContains(t, primary.ask(t, "LRANGE", queue, "0", "-1"), "x-delivery-count", "who gives back what it has not begun has lost nothing")
 	c.worker(t, "second")
 	took2 := until(t, "the rest run", func() bool { return len(c.noted(t, "ended")) == 8 })
 	for task, times := range c.noted(t, "ended") {
@@ -50,15 +53,54 @@ func (g *group) killsAProcess(t *testing.T) {
 	t.Logf("a task whose process was killed had run again %.1f s later", time.Since(began).Seconds())
 }
 
-// A task whose worker dies is given to another one when its time is over: a quarter of an hour, here five seconds.
+// A task whose worker dies is given to another one when its time is over: a quarter of an hour, here five seconds. That is counted.
 func (g *group) killsAWorker(t *testing.T) {
 	c := newClient(t, g.names, password, map[string]any{"visibility_timeout": 5, "unacked_restore_interval": 1})
 	first := c.worker(t, "first")
 	c.runs(t, `work.delay("worker", seconds=4)`)
-	until(t, "the task running", func() bool { return c.noted(t, "began")["worker"] == 1 })
+	c.runs(t, `work.apply_async(("last time",), {"seconds": 4}, headers={"x-delivery-count": 4})`)
+	until(t, "the tasks running", func() bool { return len(c.noted(t, "began")) == 2 })
 	first.Kill()
 	killed := time.Now()
 	c.worker(t, "second")
 	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["worker"] >= 1 })
+	until(t, "the other one put aside", func() bool { return len(g.deadLetters(t)) == 1 })
+	assert.Equal(t, 1, c.noted(t, "began")["last time"])
+	assert.Contains(t, g.deadLetters(t)[0], `"x-delivery-count": 5`)
+	g.buried(t)
 	t.Logf("a task of 4 s whose worker was killed had run again after %.1f s, 5 s of which it was still taken for its", time.Since(killed).Seconds())
+}
+
+// A task that ends every process that takes it is put aside after the fifth, with what a person needs to know; the others go on. Put back as the
+// runbook says, it gets one chance more.
+func (g *group) putsAside(t *testing.T) {
+	c := newClient(t, g.names, password, nil)
+	worker := c.worker(t, "steady")
+	c.runs(t, `work.delay("poison", killed=True)`)
+	took := until(t, "the task put aside", func() bool { return len(g.deadLetters(t)) == 1 })
+	assert.Equal(t, 5, c.noted(t, "began")["poison"])
+	assert.Contains(t, g.deadLetters(t)[0], "poison")
+	assert.Regexp(t, `task [0-9a-f-]{36} \(tasks\.work\) was lost 5 times, and is put into `+queue+`\.dead-letters`, worker.Log(t))
+	c.runs(t, `work.delay("other")`)
+	until(t, "another task run", func() bool { return c.noted(t, "ended")["other"] == 1 })
+
+	primary, _ := g.agreed(t, g.pods...)
+	primary.ask(t, "LMOVE", queue+".dead-letters", queue, "LEFT", "LEFT")
+	until(t, "the task put aside again", func() bool { return c.noted(t, "began")["poison"] == 6 && len(g.deadLetters(t)) == 1 })
+	g.buried(t)
+	t.Logf("a task that kills each process which takes it was put aside after 5 of them, %.1f s after it came", took.Seconds())
+}
+
+// deadLetters are the tasks that were put aside.
+func (g *group) deadLetters(t *testing.T) []string {
+	t.Helper()
+	primary, _ := g.agreed(t, g.pods...)
+	return strings.FieldsFunc(primary.ask(t, "LRANGE", queue+".dead-letters", "0", "-1"), func(r rune) bool { return r == '\n' })
+}
+
+// buried throws them away, as the runbook says.
+func (g *group) buried(t *testing.T) {
+	t.Helper()
+	primary, _ := g.agreed(t, g.pods...)
+	assert.Equal(t, "1", primary.ask(t, "DEL", queue+".dead-letters"))
 }

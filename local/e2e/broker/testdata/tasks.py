@@ -17,8 +17,10 @@ def note(what, task):
 
 
 @app.task
-def work(task, seconds=0.0, once="", ballast=""):
+def work(task, seconds=0.0, once="", killed=False, ballast=""):
     note("began", task)
+    if killed:
+        os.kill(os.getpid(), signal.SIGKILL)
     if once == "killed" and not os.path.exists(os.environ["NOTES"] + task):
         open(os.environ["NOTES"] + task, "w").close()
         note("killed", task)

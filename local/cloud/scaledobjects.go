@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
@@ -76,6 +77,10 @@ func (c *cloud) scale(ctx context.Context) error {
 		if apierrors.IsNotFound(err) { // the operator may be there before its kinds
 			return nil
 		}
+		if err != nil || len(list.Items) == 0 {
+			return err
+		}
+		now, err := c.surroundings(ctx)
 		if err != nil {
 			return err
 		}
@@ -84,7 +89,7 @@ func (c *cloud) scale(ctx context.Context) error {
 			if !watches(operator, object.GetNamespace()) {
 				continue
 			}
-			if err := c.scaleOne(ctx, object); err != nil && !apierrors.IsConflict(err) {
+			if err := c.scaleOne(ctx, object, now); err != nil && !apierrors.IsConflict(err) {
 				c.events.Event(object, corev1.EventTypeWarning, "KEDAScalerFailed", err.Error())
 			}
 		}
@@ -102,8 +107,33 @@ func watches(operator appsv1.Deployment, namespace string) bool {
 	return true
 }
 
+// surroundings is what is there beside the ScaledObjects: the logins that their triggers name, and the autoscalers.
+type surroundings struct {
+	logins      map[types.NamespacedName]bool
+	autoscalers map[types.NamespacedName]*autoscalingv2.HorizontalPodAutoscaler
+}
+
+func (c *cloud) surroundings(ctx context.Context) (surroundings, error) {
+	s := surroundings{map[types.NamespacedName]bool{}, map[types.NamespacedName]*autoscalingv2.HorizontalPodAutoscaler{}}
+	logins, err := c.dynamic.Resource(triggerAuthentications).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	for _, login := range logins.Items {
+		s.logins[types.NamespacedName{Namespace: login.GetNamespace(), Name: login.GetName()}] = true
+	}
+	autoscalers, err := c.client.AutoscalingV2().HorizontalPodAutoscalers("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	for i, one := range autoscalers.Items {
+		s.autoscalers[types.NamespacedName{Namespace: one.Namespace, Name: one.Name}] = &autoscalers.Items[i]
+	}
+	return s, nil
+}
+
 // scaleOne brings one ScaledObject and its autoscaler into line. One that is deleted takes the autoscaler along: it owns it.
-func (c *cloud) scaleOne(ctx context.Context, object *unstructured.Unstructured) error {
+func (c *cloud) scaleOne(ctx context.Context, object *unstructured.Unstructured, now surroundings) error {
 	api := c.dynamic.Resource(ScaledObjects).Namespace(object.GetNamespace())
 	finalizers := object.GetFinalizers()
 	if object.GetDeletionTimestamp() != nil {
@@ -123,11 +153,11 @@ func (c *cloud) scaleOne(ctx context.Context, object *unstructured.Unstructured)
 	if err != nil {
 		return err
 	}
-	wanted, err := c.autoscaler(ctx, scaled)
+	wanted, err := autoscaler(scaled, now.logins)
 	if err != nil {
 		return err
 	}
-	if err := c.applyAutoscaler(ctx, wanted); err != nil {
+	if err := c.applyAutoscaler(ctx, wanted, now.autoscalers[types.NamespacedName{Namespace: wanted.Namespace, Name: wanted.Name}]); err != nil {
 		return err
 	}
 	if scaled.Status.AutoscalerName == wanted.Name {
@@ -146,19 +176,19 @@ func (c *cloud) scaleOne(ctx context.Context, object *unstructured.Unstructured)
 	return err
 }
 
-func (c *cloud) applyAutoscaler(ctx context.Context, wanted *autoscalingv2.HorizontalPodAutoscaler) error {
+// applyAutoscaler makes the autoscaler, or changes the one that lives.
+func (c *cloud) applyAutoscaler(ctx context.Context, wanted, live *autoscalingv2.HorizontalPodAutoscaler) error {
 	api := c.client.AutoscalingV2().HorizontalPodAutoscalers(wanted.Namespace)
-	live, err := api.Get(ctx, wanted.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = api.Create(ctx, wanted, metav1.CreateOptions{})
+	if live == nil {
+		_, err := api.Create(ctx, wanted, metav1.CreateOptions{})
 		return err
 	}
 	// What the API server fills in does not count; metrics that are no longer wanted do.
-	if err != nil || len(live.Spec.Metrics) == len(wanted.Spec.Metrics) && equality.Semantic.DeepDerivative(wanted.Spec, live.Spec) {
-		return err
+	if len(live.Spec.Metrics) == len(wanted.Spec.Metrics) && equality.Semantic.DeepDerivative(wanted.Spec, live.Spec) {
+		return nil
 	}
 	live.Spec = wanted.Spec
-	_, err = api.Update(ctx, live, metav1.UpdateOptions{})
+	_, err := api.Update(ctx, live, metav1.UpdateOptions{})
 	return err
 }
 
@@ -181,7 +211,7 @@ func (s ScaledObject) Bounds() (least, most int32) {
 }
 
 // autoscaler is the one that KEDA makes for a ScaledObject.
-func (c *cloud) autoscaler(ctx context.Context, s ScaledObject) (*autoscalingv2.HorizontalPodAutoscaler, error) {
+func autoscaler(s ScaledObject, logins map[types.NamespacedName]bool) (*autoscalingv2.HorizontalPodAutoscaler, error) {
 	target, configured := s.Spec.ScaleTargetRef, s.Spec.Advanced.Autoscaler
 	if target.Kind == "" {
 		target.APIVersion, target.Kind = "apps/v1", "Deployment"
@@ -191,11 +221,8 @@ func (c *cloud) autoscaler(ctx context.Context, s ScaledObject) (*autoscalingv2.
 	}
 	var metrics []autoscalingv2.MetricSpec
 	for i, t := range s.Spec.Triggers {
-		if t.AuthenticationRef != nil {
-			_, err := c.dynamic.Resource(triggerAuthentications).Namespace(s.Namespace).Get(ctx, t.AuthenticationRef.Name, metav1.GetOptions{})
-			if err != nil {
-				return nil, fmt.Errorf("trigger %d: %w", i, err)
-			}
+		if ref := t.AuthenticationRef; ref != nil && !logins[types.NamespacedName{Namespace: s.Namespace, Name: ref.Name}] {
+			return nil, fmt.Errorf("trigger %d: there is no TriggerAuthentication %s", i, ref.Name)
 		}
 		metric, err := t.metric(i, s.Name)
 		if err != nil {

@@ -112,7 +112,7 @@ func TestAScaledObjectIsHeldUntilTheOperatorLetsItGo(t *testing.T) {
 
 	now := metav1.Now()
 	live.SetDeletionTimestamp(&now)
-	require.NoError(t, c.scaleOne(t.Context(), live))
+	require.NoError(t, c.scaleOne(t.Context(), live, surroundings{}))
 	live, err = api.Get(t.Context(), "worker", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Empty(t, live.GetFinalizers())

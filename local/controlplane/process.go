@@ -58,7 +58,7 @@ func create(ctx context.Context, name, release string) error {
 	args := []string{"create", "cluster", "--config", config, "--name", name, "--runtime", "binary",
 		"--kube-authorization", "--kube-admission", "--kubeconfig", "", "--wait", startTimeout,
 		// Every 15 seconds in EKS. Nobody wants to wait that long here for an autoscaler's first look at its minimum.
-		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=3s",
+		"--extra-args", "kube-controller-manager=horizontal-pod-autoscaler-sync-period=5s",
 		// The garbage collector asks several times for each object that is deleted with what it owns: with the 20 requests a second that are the
 		// default, a stack of 450 objects takes more than a minute to go.
 		"--extra-args", "kube-controller-manager=kube-api-qps=500", "--extra-args", "kube-controller-manager=kube-api-burst=1000",

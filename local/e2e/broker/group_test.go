@@ -241,7 +241,7 @@ func (g *group) others(but *pod) (others []*pod) {
 func until(t *testing.T, what string, condition func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
-	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, limit, true, func(context.Context) (bool, error) {
+	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, limit, true, func(context.Context) (bool, error) {
 		return condition(), nil
 	}), "%s, within %s", what, limit)
 	return time.Since(began)

@@ -279,6 +279,21 @@ func look(t *testing.T) (scene, error) {
 	if err != nil {
 		return s, err
 	}
+	sets, err := client.AppsV1().ReplicaSets("").List(t.Context(), meta.ListOptions{})
+	if err != nil {
+		return s, err
+	}
+	has := map[types.UID]int{}
+	for _, pod := range pods.Items {
+		if owner := meta.GetControllerOf(&pod); owner != nil {
+			has[owner.UID]++
+		}
+	}
+	for _, set := range sets.Items {
+		if wants := int(*set.Spec.Replicas); has[set.UID] < wants { // a pod that is gone has its successor in a moment
+			s.waiting = append(s.waiting, fmt.Sprintf("%s has %d pods of %d", set.Name, has[set.UID], wants))
+		}
+	}
 	for _, pod := range pods.Items {
 		if pod.Status.Phase == core.PodSucceeded {
 			continue // a job's, which is done wherever it was

@@ -12,9 +12,12 @@ TEST_FAMILIES := lint gotestsum jq postgres redis traefik python vault prometheu
 # Budgets of the suites. They are far above what a suite takes, and far below what would hide that it hangs.
 UNIT_BUDGET   := 5m
 ENGINE_BUDGET := 60m
+# How the suites of local/e2e are run; those to run follow.
+ENGINE_TESTS  := cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- \
+	-count=1 -timeout $(ENGINE_BUDGET)
 
 .DEFAULT_GOAL := help
-.PHONY: help stack up preview down reset capacity cost zone-lost zone-back kubectl pulumi test suites lint tools program
+.PHONY: help stack up preview down reset capacity cost zone-lost zone-back kubectl pulumi test suite named suites tested lint tools program
 
 help: ## List the commands
 	@echo "AlphaPulse infrastructure. Commands (STACK=local, staging or prod; local unless named):"
@@ -57,12 +60,23 @@ tools: $(LOCAL)/engine
 test: program ## Run everything: linters, unit tests, and the whole on the local engine
 	@tools/suite test $(MAKE) --no-print-directory suites
 
-suites:
+suite: named program tested ## Run one suite of local/e2e: make suite NAME=redis ARGS="-run TestR1"
+	@tools/suite $(NAME) sh -c '$(ENGINE_TESTS) $(ARGS) ./e2e/$(NAME)'
+
+# Asked before anything is built for it. The one named . is that of whole stacks, in local/e2e itself.
+named:
+	@[ -n "$(NAME)" ] && ls local/e2e/$(NAME)/*_test.go >/dev/null 2>&1 || \
+		{ echo "error: there is no suite \"$(NAME)\"; suites: . $(sort $(patsubst local/e2e/%/,%,$(dir $(wildcard local/e2e/*/*_test.go))))" >&2; exit 1; }
+
+# The programs that only the tests run: pinned ones, and those that are made of this project's packages.
+tested:
 	@tools/install $(LOCAL)/tools $(TEST_FAMILIES)
 	@tools/compile violations -o bin/violations ./rules/violations
 	@tools/compile manifests -o bin/manifests ./workloads/manifests
 	@tools/seventh $(LOCAL)/seventh
 	@tools/compile seventh -overlay $(LOCAL)/seventh/overlay.json -o bin/seventh .
+
+suites: tested
 	@cd observability/checks && ../../tools/compile checks ./...
 	@tools/suite lint    $(MAKE) --no-print-directory lint
 	@tools/suite unit    go test -timeout $(UNIT_BUDGET) ./...
@@ -70,7 +84,7 @@ suites:
 	@tools/suite stand-ins sh -c 'cd local && go test -count=1 -timeout $(UNIT_BUDGET) $$(go list ./... | grep -v /e2e)'
 	@tools/suite watching sh -c 'cd observability/checks && ALPHAPULSE_TOOLS=$(LOCAL)/tools go test -count=1 -timeout $(UNIT_BUDGET) ./...'
 	@# The longest begin first: one that begins last runs alone at the end.
-	@tools/suite engine  sh -c 'cd local && ALPHAPULSE_TOOLS=$(LOCAL)/tools ALPHAPULSE_ENGINE=$(LOCAL)/engine $(LOCAL)/tools/gotestsum --format standard-verbose -- -count=1 -p 3 -timeout $(ENGINE_BUDGET) ./e2e/interruptions ./e2e/production ./e2e/vault ./e2e/traefik ./e2e/...'
+	@tools/suite engine  sh -c '$(ENGINE_TESTS) -p 3 ./e2e/interruptions ./e2e/production ./e2e/vault ./e2e/traefik ./e2e/...'
 
 lint: ## Run the linters on all modules
 	@tools/install $(LOCAL)/tools lint

@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import contextmanager
 
+from celery.app.task import X_DEATH_HEADERS
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from kombu.utils.json import dumps
@@ -22,6 +23,7 @@ task_acks_late = True
 task_reject_on_worker_lost = True
 worker_prefetch_multiplier = 1
 task_ignore_result = True
+task_time_limit = 600  # seconds, as long as a task may take: one that hangs would keep its process for ever
 
 # Whoever enqueues waits while another primary takes over, about twenty seconds at most.
 task_publish_retry = True
@@ -33,6 +35,7 @@ NOTE_WITHIN = 45  # seconds, three times as long as a failover may take
 DELIVERY_LIMIT = 5
 DELIVERY_COUNT = "x-delivery-count"  # the header in which RabbitMQ counts them
 DEAD_LETTERS = ".dead-letters"  # follows the queue's name
+X_DEATH_HEADERS.add(DELIVERY_COUNT)  # a task that is tried anew by retry() begins to count anew
 
 
 class BrokerFull(Exception):
@@ -47,6 +50,7 @@ class QoS(kombu_redis.QoS):
     """
 
     lost = False  # what is given back now had been lost with its worker; a worker that stops gives back what it has not begun
+    buried = None  # what there is to say of a task that was put aside
 
     @contextmanager
     def losing(self):
@@ -78,10 +82,13 @@ class QoS(kombu_redis.QoS):
 
     def restore_by_tag(self, tag, client=None, leftmost=False):
         """Gives a task back: to the end of its queue (LPUSH) if its process was lost, or, where a full broker refuses that, to its head."""
+        self.buried = None
         try:
-            return super().restore_by_tag(tag, client, leftmost=leftmost)
+            super().restore_by_tag(tag, client, leftmost=leftmost)
         except NoPermissionError:
-            return super().restore_by_tag(tag, client, leftmost=False)
+            super().restore_by_tag(tag, client, leftmost=False)
+        if self.buried:
+            logging.getLogger(__name__).error("task %s (%s) was lost %d times, and is put into %s", *self.buried)
 
 
 class Channel(kombu_redis.SentinelChannel):
@@ -89,16 +96,16 @@ class Channel(kombu_redis.SentinelChannel):
 
     def _do_restore_message(self, payload, exchange, routing_key, pipe, leftmost=False):
         """Counts how often a task was lost: kombu would give back for ever what ends every worker that takes it, and all that runs beside it."""
-        headers = payload.setdefault("headers", {})
-        if self.qos.lost:
-            headers[DELIVERY_COUNT] = headers.get(DELIVERY_COUNT, 0) + 1
-        if not self.qos.lost or headers[DELIVERY_COUNT] < DELIVERY_LIMIT:
+        if not self.qos.lost:
+            return super()._do_restore_message(payload, exchange, routing_key, pipe, leftmost)
+        headers = payload["headers"] = payload.get("headers") or {}
+        count = headers.get(DELIVERY_COUNT)
+        headers[DELIVERY_COUNT] = count = count + 1 if isinstance(count, int) else 1
+        if count < DELIVERY_LIMIT:
             return super()._do_restore_message(payload, exchange, routing_key, pipe, leftmost)
         for queue in self._lookup(exchange, routing_key):
             pipe.rpush(queue + DEAD_LETTERS, dumps(payload))  # which a full broker takes, too
-            logging.getLogger(__name__).error(
-                "task %s (%s) was lost %d times, and is put into %s%s", headers.get("id"), headers.get("task"), headers[DELIVERY_COUNT], queue, DEAD_LETTERS
-            )
+            self.qos.buried = headers.get("id"), headers.get("task"), count, queue + DEAD_LETTERS
 
     def _put(self, queue, message, **kwargs):
         try:

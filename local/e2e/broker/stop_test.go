@@ -46,10 +46,12 @@ func (g *group) killsAProcess(t *testing.T) {
 	c := newClient(t, g.names, password, nil)
 	c.worker(t, "kept")
 	c.runs(t, `work.delay("process", once="killed")`)
-	until(t, "its process", func() bool { return c.noted(t, "began")["process"] == 1 })
+	until(t, "its process", func() bool { return c.noted(t, "began")["process"] >= 1 })
 	began := time.Now()
 	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["process"] == 1 })
 	assert.Equal(t, 2, c.noted(t, "began")["process"])
+	c.runs(t, `work.apply_async(("anew",), {"once": "killed", "retried": True}, headers={"x-delivery-count": 4})`)
+	until(t, "a task that was tried anew, whose process was killed then, run to its end", func() bool { return c.noted(t, "ended")["anew"] == 1 })
 	t.Logf("a task whose process was killed had run again %.1f s later", time.Since(began).Seconds())
 }
 

@@ -16,8 +16,10 @@ def note(what, task):
         notes.write(f"{what} {task}\n")
 
 
-@app.task
-def work(task, seconds=0.0, once="", killed=False, ballast=""):
+@app.task(bind=True)
+def work(self, task, seconds=0.0, once="", killed=False, retried=False, ballast=""):
+    if retried and not self.request.retries:
+        raise self.retry(countdown=0)
     note("began", task)
     if killed:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -25,9 +25,45 @@ func inspectAndWarn(t *testing.T, spec config.Postgres, protect bool, answer any
 		problems, warning, err = data.InspectPostgres(ctx, "alphapulse-prod", spec, protect)
 		return nil
 	}, recorder.Answers{recorder.GetInstance: answer})
-	require.Len(t, run.Calls, 1)
+	require.NotEmpty(t, run.Calls)
 	assert.Equal(t, "alphapulse-prod", run.Calls[0].Args["dbInstanceIdentifier"])
 	return problems, warning, err
+}
+
+// RDS takes replicas to a new minor before their source, which a plan changes first (D1).
+func TestD1ANewMinorWaitsForTheReplica(t *testing.T) {
+	spec := prod
+	spec.Version = "14.21"
+	inspect := func(spec config.Postgres, replica any) (config.Problems, error) {
+		return inspectPostgres(t, spec, func(asked map[string]any) any {
+			if asked["dbInstanceIdentifier"] == "alphapulse-prod-replica" {
+				return replica
+			}
+			return map[string]any{"allocatedStorage": 500, "engineVersion": "14.20"}
+		})
+	}
+	problems, err := inspect(spec, map[string]any{"engineVersion": "14.20"})
+	require.NoError(t, err)
+	require.Len(t, problems, 1)
+	assert.Equal(t, "alphapulse:data.postgres.version", problems[0].Key)
+	for _, text := range []string{"alphapulse-prod-replica runs 14.20", "aws rds modify-db-instance --db-instance-identifier alphapulse-prod-replica --engine-version 14.21 --apply-immediately"} {
+		assert.Contains(t, problems[0].Want, text)
+	}
+
+	for name, replica := range map[string]any{
+		"it is there already": map[string]any{"engineVersion": "14.21"},
+		"there is none yet":   errors.New("no matching RDS DB Instance found"),
+	} {
+		problems, err := inspect(spec, replica)
+		require.NoError(t, err, name)
+		assert.Empty(t, problems, name)
+	}
+	_, err = inspect(spec, errors.New("api error ExpiredToken"))
+	assert.ErrorContains(t, err, "asking for the read replica alphapulse-prod-replica")
+	spec.Replica = false
+	problems, err = inspect(spec, errors.New("nobody asks"))
+	require.NoError(t, err)
+	assert.Empty(t, problems, "without a replica")
 }
 
 // RDS says "done" to a change that waits for its window, and the next plan has it again: somebody who gives a full database more storage
@@ -43,7 +79,9 @@ func TestD1WhatWaitsForTheWindowIsSaid(t *testing.T) {
 		return warning
 	}
 	assert.Empty(t, warns(true, func(*config.Postgres) {}))
-	larger := func(p *config.Postgres) { p.StorageGiB, p.InstanceType, p.Version = 600, "db.r5.2xlarge", "14.21" }
+	larger := func(p *config.Postgres) {
+		p.StorageGiB, p.InstanceType, p.Version, p.Replica = 600, "db.r5.2xlarge", "14.21", false
+	}
 	for _, text := range []string{"instanceType db.r5.2xlarge (it is db.r5.xlarge)", "storageGiB 600 (it is 500)", "version 14.21 (it is 14.20)", "sun:04:30", "applyImmediately: true"} {
 		assert.Contains(t, warns(true, larger), text)
 	}
@@ -60,7 +98,7 @@ func TestD1WhatWouldLoseOrStopTheDatabaseIsRefused(t *testing.T) {
 	}{
 		"as it is":         {func(*config.Postgres) {}, "", nil},
 		"its own minor":    {func(p *config.Postgres) { p.Version = "14.20" }, "", nil},
-		"a later minor":    {func(p *config.Postgres) { p.Version = "14.21" }, "", nil},
+		"a later minor":    {func(p *config.Postgres) { p.Version, p.Replica = "14.21", false }, "", nil},
 		"more storage":     {func(p *config.Postgres) { p.StorageGiB = 600 }, "", nil},
 		"a tenth more":     {func(p *config.Postgres) { p.StorageGiB = 550 }, "", nil},
 		"a little more":    {func(p *config.Postgres) { p.StorageGiB = 520 }, "storageGiB", []string{"500 GiB", "by a tenth at least", "set at least 550"}},

@@ -47,8 +47,34 @@ func InspectPostgres(ctx *pulumi.Context, name string, spec config.Postgres, pro
 	case wanted.major > now.major:
 		add("version", spec.Version, "the instance %s runs %s, and a new major is no change of config: follow %s, then set it here",
 			name, running.EngineVersion, upgradeRunbook)
+	case wanted.minor > now.minor && spec.Replica:
+		behind, err := replicaBehind(ctx, replicaOf(name), wanted, opts)
+		if err != nil {
+			return nil, "", err
+		}
+		if behind != "" {
+			add("version", spec.Version, "the read replica %[1]s runs %[2]s, and RDS takes a replica to a new minor before its source: first run "+
+				"`aws rds modify-db-instance --db-instance-identifier %[1]s --engine-version %[3]s --apply-immediately`, then "+
+				"`aws rds wait db-instance-available --db-instance-identifier %[1]s`", replicaOf(name), behind, spec.Version)
+		}
 	}
 	return problems, waitingFor(running, spec, protect), nil
+}
+
+// replicaBehind is what the read replica runs, if that is less than what is wanted of its source. RDS refuses the source then
+// (DBUpgradeDependencyFailure), and a plan changes the source first, since the replica is made of it. A replica that is not there is not behind.
+func replicaBehind(ctx *pulumi.Context, name string, wanted engineVersion, opts []pulumi.InvokeOption) (string, error) {
+	replica, err := rds.LookupInstance(ctx, &rds.LookupInstanceArgs{DbInstanceIdentifier: &name}, opts...)
+	switch {
+	case lookup.Missing(err):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("asking for the read replica %s: %w", name, err)
+	}
+	if now := version(replica.EngineVersion); now.major == wanted.major && now.minor < wanted.minor {
+		return replica.EngineVersion, nil
+	}
+	return "", nil
 }
 
 // leastLarger is what storage can grow to in one step: RDS wants a tenth more at least (AWS docs, ModifyDBInstance, AllocatedStorage). Less is

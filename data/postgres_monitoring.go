@@ -49,4 +49,7 @@ func (b *postgresBuilder) instances() []string {
 	return []string{b.args.Name, b.replicaIdentifier()}
 }
 
-func (b *postgresBuilder) replicaIdentifier() string { return b.args.Name + "-replica" }
+func (b *postgresBuilder) replicaIdentifier() string { return replicaOf(b.args.Name) }
+
+// replicaOf is the name of an instance's read replica.
+func replicaOf(name string) string { return name + "-replica" }

@@ -9,7 +9,7 @@ import (
 )
 
 // Answers are what look-ups give in one run, by token, where the usual answer is not what a test needs: the answer as plain values, or
-// the error that the look-up is to fail with.
+// the error that the look-up is to fail with, or a function that gives one of the two for what is asked.
 type Answers map[string]any
 
 // The look-ups that tests answer in their own way.
@@ -42,6 +42,9 @@ func (m *mocks) answer(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	answer, ok := m.answers[args.Token]
 	if !ok {
 		answer = usual[args.Token]
+	}
+	if chosen, ok := answer.(func(asked map[string]any) any); ok {
+		answer = chosen(plain(args.Args))
 	}
 	switch answer := answer.(type) {
 	case error:

@@ -50,7 +50,9 @@ type Resource struct {
 	// Custom resources have a provider; the others are components, and Remote ones are run by a plugin.
 	Custom, Remote bool
 	Protect        bool
-	IgnoreChanges  []string
+	// Retained ones stay where they are when they go from the program.
+	Retained      bool
+	IgnoreChanges []string
 	// ReplaceOnChanges are inputs whose change replaces it though its provider would update it; DeleteFirst that the old one goes first.
 	ReplaceOnChanges []string
 	DeleteFirst      bool
@@ -147,7 +149,7 @@ func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	recorded := Resource{
 		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name),
 		Parent: rpc.GetParent(), Provider: providerName(args.Provider), DependsOn: rpc.GetDependencies(),
-		Custom: args.Custom, Remote: rpc.GetRemote(), Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(),
+		Custom: args.Custom, Remote: rpc.GetRemote(), Protect: rpc.GetProtect(), Retained: rpc.GetRetainOnDelete(), IgnoreChanges: rpc.GetIgnoreChanges(),
 		ReplaceOnChanges: rpc.GetReplaceOnChanges(), DeleteFirst: rpc.GetDeleteBeforeReplace(),
 		Timeouts:  []string{rpc.GetCustomTimeouts().GetCreate(), rpc.GetCustomTimeouts().GetUpdate()},
 		Providers: map[string]string{}, Inputs: plain(args.Inputs),

@@ -89,6 +89,11 @@ func (p *Provider) upgrade(old inventory.Record, r *inventory.Record, replicas [
 	case at(r.Inputs, "blueGreenUpdate.enabled") == true && (len(replicas) > 0 || number(r.Outputs["backupRetentionPeriod"]) == 0):
 		return fmt.Errorf("low-downtime updates need backups, and cannot be used with replicas") // the provider's documentation
 	}
+	for _, replica := range replicas {
+		if _, its, _ := resolveVersion(str(replica.Outputs["engineVersionActual"])); majorOf(replica) == major && its < minor {
+			return apiError("DBUpgradeDependencyFailure", "One or more of the DB Instance's read replicas need to be upgraded: %s", replica.ID)
+		}
+	}
 	setVersionActual(r, major, minor)
 	if err := admitInstance(p, r); err != nil { // before the replicas change
 		return err

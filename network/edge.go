@@ -68,13 +68,16 @@ func NewEdge(ctx *pulumi.Context, name string, args *EdgeArgs, opts ...pulumi.Re
 // newZoneWide makes what concerns every name of the zone.
 func newZoneWide(ctx *pulumi.Context, name string, args *EdgeArgs, parent pulumi.Resource) ([]pulumi.Resource, error) {
 	on := pulumi.String("on")
-	// When it is deleted, the settings go back to what they were before.
+	// They stay when this goes, by a destroy or because another stack owns the zone: whoever else has names there lives on strict TLS. The provider
+	// would put back what it found, or nothing at all where it does not know that, and has failed at settings that cannot be written
+	// (pulumi/pulumi-cloudflare#354).
 	settings, err := cloudflare.NewZoneSettingsOverride(ctx, name+"-zone", &cloudflare.ZoneSettingsOverrideArgs{
 		ZoneId: pulumi.String(args.Zone.ID),
 		Settings: cloudflare.ZoneSettingsOverrideSettingsArgs{
 			Ssl:                    pulumi.String("strict"), // the origin's certificate is checked as a browser would
 			MinTlsVersion:          pulumi.String("1.2"),
 			Tls13:                  on,
+			ZeroRtt:                pulumi.String("off"), // what comes with the first packet can be sent again by anybody; it makes another value of TLS 1.3, too
 			AlwaysUseHttps:         on,
 			AutomaticHttpsRewrites: on,
 			SecurityHeader: cloudflare.ZoneSettingsOverrideSettingsSecurityHeaderArgs{
@@ -86,7 +89,7 @@ func newZoneWide(ctx *pulumi.Context, name string, args *EdgeArgs, parent pulumi
 				Preload:           pulumi.Bool(false),
 			},
 		},
-	}, pulumi.Parent(parent))
+	}, pulumi.Parent(parent), pulumi.RetainOnDelete(true))
 	if err != nil {
 		return nil, creating("the settings of zone "+args.Zone.Name, err)
 	}

@@ -235,12 +235,13 @@ func TestN5StrictTLSFromVersion12AndHSTS(t *testing.T) {
 	settings := edge(t, edgeSpec()).Find(t, settingsType, "edge-zone")
 	assert.Equal(t, "zone-1", settings.At("zoneId"))
 	assert.Equal(t, map[string]any{
-		"ssl": "strict", "minTlsVersion": "1.2", "tls13": "on", "alwaysUseHttps": "on", "automaticHttpsRewrites": "on",
+		"ssl": "strict", "minTlsVersion": "1.2", "tls13": "on", "zeroRtt": "off", "alwaysUseHttps": "on", "automaticHttpsRewrites": "on",
 		"securityHeader": map[string]any{
 			"enabled": true, "maxAge": 31536000., "nosniff": true,
 			"includeSubdomains": false, "preload": false, // neither can be taken back, and the zone has names that are not ours
 		},
 	}, settings.At("settings"))
+	assert.True(t, settings.Retained, "whoever else has names in the zone lives on them")
 }
 
 func TestN5WAFRunsCloudflaresManagedRules(t *testing.T) {

@@ -51,12 +51,13 @@ func (e *Engine) unclaimed() ([]inventory.Record, error) {
 }
 
 // byItself tells what a cloud makes without being asked for it by name: types that no program declares, except machines whose group
-// is not there; what AWS tags in its own name; the entry by which a group's nodes join; and zones, which are older than any stack.
+// is not there; what AWS tags in its own name; the entry by which a group's nodes join; and zones, which are older than any stack, with their
+// settings, which outlive it.
 func byItself(r inventory.Record, there map[thing]bool) bool {
 	if group, ok := r.Outputs["nodeGroup"].(string); ok {
 		return there[thing{"aws:eks/nodeGroup:NodeGroup", group}]
 	}
-	if !clouds.Declares(r.Type) || r.Type == "cloudflare:index/zone:Zone" {
+	if !clouds.Declares(r.Type) || r.Type == "cloudflare:index/zone:Zone" || r.Type == "cloudflare:index/zoneSettingsOverride:ZoneSettingsOverride" {
 		return true
 	}
 	tags, _ := r.Inputs["tags"].(map[string]any)

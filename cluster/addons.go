@@ -86,15 +86,16 @@ func (c *Cluster) addOnRole(ctx *pulumi.Context, name string, args *Args, addOn 
 		role.ManagedPolicies = []string{"AmazonEKS_CNI_Policy"}
 	case "aws-ebs-csi-driver":
 		role.ServiceAccount = "ebs-csi-controller-sa"
-		role.ManagedPolicies = []string{"service-role/AmazonEBSCSIDriverPolicy"}
+		role.ManagedPolicies = []string{"AmazonEBSCSIDriverPolicyV2"} // volumes that the driver has made, not every one of the account
 		// Volumes are encrypted with our key; EC2 needs a grant to attach them.
 		role.Statements = []policy.Statement{{
 			Actions:    []string{"kms:CreateGrant"},
 			Resources:  []any{args.Keys.Disks},
 			Conditions: map[string]map[string]any{"Bool": {"kms:GrantIsForAWSResource": "true"}},
 		}, {
-			Actions:   []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"},
-			Resources: []any{args.Keys.Disks},
+			Actions:    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"},
+			Resources:  []any{args.Keys.Disks},
+			Conditions: map[string]map[string]any{"StringEquals": {"kms:ViaService": "ec2." + args.AWS.Region + ".amazonaws.com"}},
 		}}
 	default:
 		return nil, nil

@@ -184,7 +184,7 @@ func TestC1ServiceRolesAreOfTheServicesAndDoNoWorkloadsWork(t *testing.T) {
 		"cluster-control-plane":      {"AmazonEKSClusterPolicy"},
 		"cluster-node":               {"AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy", "AmazonSSMManagedInstanceCore"},
 		"cluster-vpc-cni":            {"AmazonEKS_CNI_Policy"},
-		"cluster-aws-ebs-csi-driver": {"service-role/AmazonEBSCSIDriverPolicy"},
+		"cluster-aws-ebs-csi-driver": {"AmazonEBSCSIDriverPolicyV2"},
 	}, attached, "S3")
 }
 

@@ -83,7 +83,7 @@ func nodeClass(args *KarpenterArgs, pool config.NodePool, profile pulumi.StringI
 				"encrypted": pulumi.Bool(true), "kmsKeyID": args.DiskKeyARN, "deleteOnTermination": pulumi.Bool(true),
 			},
 		}},
-		// One hop: the token reaches the node, not the pods behind it, so no pod can take the node's role (S3).
+		// One hop: the token reaches the node, not the pods behind it. Only pods of the node's own network can take its role (S3).
 		"metadataOptions": pulumi.Map{
 			"httpEndpoint": pulumi.String("enabled"), "httpTokens": pulumi.String("required"), "httpPutResponseHopLimit": pulumi.Int(1),
 		},

@@ -97,7 +97,7 @@ func newLaunchTemplate(ctx *pulumi.Context, name string, args *Args, pool config
 				DeleteOnTermination: pulumi.String("true"),
 			},
 		}},
-		// One hop: the token reaches the node, not the pods behind it, so no pod can take the node's role (S3).
+		// One hop: the token reaches the node, not the pods behind it. Only pods of the node's own network can take its role (S3).
 		MetadataOptions: ec2.LaunchTemplateMetadataOptionsArgs{
 			HttpEndpoint:            pulumi.String("enabled"),
 			HttpTokens:              pulumi.String("required"),

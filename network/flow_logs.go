@@ -2,10 +2,10 @@ package network
 
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/alphapulse/infrastructure/policy"
+	"github.com/alphapulse/infrastructure/security"
 )
 
 // newFlowLogs records every connection that was accepted or refused (N4): after an incident it is the only witness.
@@ -15,24 +15,19 @@ func (b *builder) newFlowLogs() error {
 	if err != nil {
 		return err
 	}
-	role, err := iam.NewRole(b.ctx, b.child("flow-logs"), &iam.RoleArgs{
-		Description:      pulumi.String("Writes VPC flow logs of " + b.args.Name),
-		AssumeRolePolicy: policy.TrustService("vpc-flow-logs.amazonaws.com", b.args.AWS.Account),
+	role, err := security.NewRole(b.ctx, b.child("flow-logs"), &security.RoleArgs{
+		Description: "Writes VPC flow logs of " + b.args.Name,
+		Trust:       policy.TrustService("vpc-flow-logs.amazonaws.com", b.args.AWS.Account),
+		Statements: []policy.Statement{{
+			Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"},
+			Resources: []any{pulumi.Sprintf("%s:*", group.Arn)}, // its name alone is no resource of any of them
+		}, {
+			Actions:   []string{"logs:DescribeLogGroups"}, // cannot be scoped to one group
+			Resources: []any{"*"},
+		}},
 	}, parent)
 	if err != nil {
 		return creating("the flow logs' role", err)
-	}
-	if _, err = iam.NewRolePolicy(b.ctx, b.child("flow-logs"), &iam.RolePolicyArgs{
-		Role: role.ID(),
-		Policy: policy.Document(policy.Statement{
-			Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"},
-			Resources: []any{group.Arn, pulumi.Sprintf("%s:log-stream:*", group.Arn)},
-		}, policy.Statement{
-			Actions:   []string{"logs:DescribeLogGroups"}, // cannot be scoped to one group
-			Resources: []any{"*"},
-		}),
-	}, parent); err != nil {
-		return creating("the flow logs' permissions", err)
 	}
 	_, err = ec2.NewFlowLog(b.ctx, b.child("flow-logs"), &ec2.FlowLogArgs{
 		VpcId:              b.vpc.ID(),
@@ -41,6 +36,6 @@ func (b *builder) newFlowLogs() error {
 		LogDestination:     group.Arn,
 		IamRoleArn:         role.Arn,
 		Tags:               b.tags("flow-logs"),
-	}, parent)
+	}, parent, pulumi.DependsOn(role.Permissions)) // one that was refused once may stay in "Access error" until it is made anew
 	return creating("the flow logs", err)
 }

@@ -295,6 +295,7 @@ func TestN4FlowLogsRecordEverything(t *testing.T) {
 		"logDestination": recorder.ARN(group.Type, group.Name), "iamRoleArn": recorder.ARN("aws:iam/role:Role", "network-flow-logs"),
 		"tags": map[string]any{"Name": "alphapulse-prod-flow-logs"},
 	}, log.Inputs)
+	assert.Contains(t, log.DependsOn, run.Find(t, "aws:iam/rolePolicy:RolePolicy", "network-flow-logs").URN, "permissions before use")
 }
 
 func TestN4FlowLogsRoleWritesToItsOwnGroupOnly(t *testing.T) {
@@ -310,7 +311,7 @@ func TestN4FlowLogsRoleWritesToItsOwnGroupOnly(t *testing.T) {
 			continue // AWS does not scope it
 		}
 		for _, resource := range s.Resource {
-			assert.True(t, strings.HasPrefix(resource, group), resource)
+			assert.Equal(t, group+":*", resource)
 		}
 		assert.Subset(t, []string{"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}, s.Action)
 	}

@@ -139,7 +139,7 @@ var permissionCases = []breakage{
 	{"wildcard-resource", rolePolicy, policyOf(`\"Action\":\"sts:AssumeRole\",\"Resource\":\"arn:aws:iam::222222222222:role*\"`), "everything of its kind",
 		policyOf(`\"Action\":\"sts:AssumeRole\",\"Resource\":\"arn:aws:iam::222222222222:role/a\"`)},
 	{"managed-policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", `{"policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`, "policyArn arn:aws:iam::aws:policy/AdministratorAccess: it allows",
-		`{"policyArn":"arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"}`},
+		`{"policyArn":"arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"}`},
 	{"managed-policy", "aws:iam/userPolicyAttachment:UserPolicyAttachment", `{"policyArn":"arn:aws-us-gov:iam::aws:policy/PowerUserAccess"}`, "write a policy with what is needed",
 		`{"policyArn":"arn:aws:iam::222222222222:policy/AdministratorAccess"}`},
 	{"managed-policy", iamRole, `{"managedPolicyArns":["arn:aws:iam::aws:policy/AmazonEKSClusterPolicy","arn:aws:iam::aws:policy/IAMFullAccess"]}`, "managedPolicyArns[1]",

@@ -45,7 +45,7 @@ var ofAWS = regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/(.+)$`)
 // component's, for nodes whose role it makes.
 var handed = listed([]string{
 	"AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly",
-	"AmazonSSMManagedInstanceCore", "service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonRDSEnhancedMonitoringRole",
+	"AmazonSSMManagedInstanceCore", "AmazonEBSCSIDriverPolicyV2", "service-role/AmazonRDSEnhancedMonitoringRole",
 	"AmazonEC2ContainerRegistryReadOnly",
 })
 

@@ -163,11 +163,11 @@ func TestS3WorkloadRoleIsForOneServiceAccountAndAudience(t *testing.T) {
 func TestS3WorkloadRoleHasWhatIsSpelledOut(t *testing.T) {
 	run := workloadRole(t, &security.WorkloadRoleArgs{
 		Issuer: issuer(), Namespace: "kube-system", ServiceAccount: "csi",
-		ManagedPolicies: []string{"service-role/AmazonEBSCSIDriverPolicy"},
+		ManagedPolicies: []string{"AmazonEBSCSIDriverPolicyV2"},
 		Statements:      []policy.Statement{{Actions: []string{"s3:GetObject"}, Resources: []any{"arn:aws:s3:::a/*"}}},
 	})
-	attached := run.Find(t, attachment, "reader-AmazonEBSCSIDriverPolicy")
-	assert.Equal(t, []any{"reader", "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"}, []any{attached.At("role"), attached.At("policyArn")})
+	attached := run.Find(t, attachment, "reader-AmazonEBSCSIDriverPolicyV2")
+	assert.Equal(t, []any{"reader", "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"}, []any{attached.At("role"), attached.At("policyArn")})
 	own := run.Find(t, rolePolicy, "reader")
 	assert.Equal(t, "reader-id", own.At("role"))
 	statements := recorder.Statements(t, own.At("policy"))

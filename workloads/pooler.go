@@ -83,7 +83,7 @@ func NewPooler(ctx *pulumi.Context, place Place, args *PoolerArgs, opts ...pulum
 			{Name: "pgbouncer-users", Path: "/etc/pgbouncer/credentials", Secret: poolerUsers},
 			{Name: "pgbouncer-tls", Path: "/etc/pgbouncer/tls", Secret: PoolerCertificate},
 		},
-		// Whether the database answers is not asked: in a failover clients wait here, and every pod would be red at once.
+		// Whether the database answers is not asked: in a failover every pod would be red at once, and who waits here would lose its place.
 		Probes: Probes{
 			Live:  Probe{InitialDelay: 5, Period: 10, Timeout: 2, Failures: 3, KillWithin: 5},
 			Ready: Probe{InitialDelay: 1, Period: 5, Timeout: 2, Failures: 2},

@@ -382,6 +382,7 @@ func TestD6VolumesDriverMayUseTheDisksKey(t *testing.T) {
 	assert.Equal(t, recorder.Strings{"kms:CreateGrant"}, list[0].Action)
 	assert.Equal(t, recorder.Strings{"true"}, list[0].Condition["Bool"]["kms:GrantIsForAWSResource"])
 	assert.Contains(t, list[1].Action, "kms:GenerateDataKeyWithoutPlaintext")
+	assert.Equal(t, recorder.Strings{"ec2.us-east-1.amazonaws.com"}, list[1].Condition["StringEquals"]["kms:ViaService"], "by volumes only")
 }
 
 func TestC4DefaultStorageClassIsEncryptedAndWaitsForThePod(t *testing.T) {

@@ -238,6 +238,23 @@ func TestD1MajorUpgrade(t *testing.T) {
 	assert.ErrorContains(t, c.destroy("rds.ParameterGroup", "pg15"), "InvalidDBParameterGroupState")
 }
 
+func TestD1AReplicaGoesToAMinorBeforeItsSource(t *testing.T) {
+	c := newCloud(t)
+	in := c.database()
+	source := c.make("rds.Instance", "db", in)
+	follower := props{"identifier": "replica", "instanceClass": "db.r5.xlarge", "replicateSourceDb": "main", "skipFinalSnapshot": true}
+	replica := c.make("rds.Instance", "r", follower)
+	for _, id := range []string{source, replica} {
+		r := c.record(token("rds.Instance"), id)
+		r.Outputs["engineVersionActual"] = "14.19"
+		require.NoError(t, c.put(r))
+	}
+	next := props{"engineVersion": "14.20", "applyImmediately": true}
+	assert.ErrorContains(t, c.update("rds.Instance", source, merged(in, next)), "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded")
+	require.NoError(t, c.update("rds.Instance", replica, merged(follower, next)))
+	require.NoError(t, c.update("rds.Instance", source, merged(in, next)))
+}
+
 func TestD1BareMajorIsNoDrift(t *testing.T) {
 	c := newCloud(t)
 	made, err := c.try("rds.Instance", "db", c.database())

@@ -17,7 +17,7 @@ func TestD8AFullBrokerRefusesTasksAndLosesNone(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t, 31, "BROKER_MAXMEMORY=16777216")
 	c := newClient(t, g.names, password, nil)
-	c.runs(t, `work.delay("process", once="killed")`)
+	c.runs(t, `work.delay("process", kills="once")`)
 	enqueuer := c.enqueue(t, "full", 100_000, 50_000, 1, 0)
 	until(t, "somebody is refused", enqueuer.Ended)
 	log := enqueuer.Log(t)

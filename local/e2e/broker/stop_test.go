@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/alphapulse/infrastructure/local/e2e/programs"
 )
 
 func TestW3TasksOutliveTheirWorkers(t *testing.T) {
@@ -14,6 +16,7 @@ func TestW3TasksOutliveTheirWorkers(t *testing.T) {
 	g := newGroup(t, 21)
 	t.Run("a worker is stopped", g.stopsAWorker)
 	t.Run("a process is killed", g.killsAProcess)
+	t.Run("a task hangs", g.endsWhatHangs)
 	t.Run("a worker is killed", g.killsAWorker)
 	t.Run("a task kills its process each time", g.putsAside)
 }
@@ -45,14 +48,28 @@ func (g *group) stopsAWorker(t *testing.T) {
 func (g *group) killsAProcess(t *testing.T) {
 	c := newClient(t, g.names, password, nil)
 	c.worker(t, "kept")
-	c.runs(t, `work.delay("process", once="killed")`)
+	c.runs(t, `work.delay("process", kills="once")`)
 	until(t, "its process", func() bool { return c.noted(t, "began")["process"] >= 1 })
-	began := time.Now()
-	until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["process"] == 1 })
+	took := until(t, "the task run to its end", func() bool { return c.noted(t, "ended")["process"] == 1 })
 	assert.Equal(t, 2, c.noted(t, "began")["process"])
-	c.runs(t, `work.apply_async(("anew",), {"once": "killed", "retried": True}, headers={"x-delivery-count": 4})`)
+	t.Logf("a task whose process was killed had run again %.1f s later", took.Seconds())
+
+	c.runs(t, `work.apply_async(("anew",), {"kills": "once", "retried": True}, headers={"x-delivery-count": 4})`)
 	until(t, "a task that was tried anew, whose process was killed then, run to its end", func() bool { return c.noted(t, "ended")["anew"] == 1 })
-	t.Logf("a task whose process was killed had run again %.1f s later", time.Since(began).Seconds())
+}
+
+// A task that takes longer than it may is ended, and has failed: nobody runs it again, and its process is free.
+func (g *group) endsWhatHangs(t *testing.T) {
+	c := newClient(t, g.names, password, nil)
+	worker := c.worker(t, "patient")
+	c.runs(t, `work.apply_async(("hanging",), {"seconds": 600}, time_limit=1)`) // ten minutes as shipped
+	until(t, "the task ended", func() bool { return programs.Has(worker.Log(t), "TimeLimitExceeded") })
+	c.runs(t, `for task in "abcd": work.delay(task)`)
+	until(t, "four others run", func() bool { return len(c.noted(t, "ended")) == 4 })
+	assert.Equal(t, 1, c.noted(t, "began")["hanging"])
+	primary, _ := g.agreed(t, g.pods...)
+	until(t, "nothing that waits to be given back", func() bool { return primary.ask(t, "HLEN", "unacked") == "0" })
+	assert.Empty(t, g.deadLetters(t))
 }
 
 // A task whose worker dies is given to another one when its time is over: a quarter of an hour, here five seconds. That is counted.
@@ -78,7 +95,7 @@ func (g *group) killsAWorker(t *testing.T) {
 func (g *group) putsAside(t *testing.T) {
 	c := newClient(t, g.names, password, nil)
 	worker := c.worker(t, "steady")
-	c.runs(t, `work.delay("poison", killed=True)`)
+	c.runs(t, `work.delay("poison", kills="always")`)
 	took := until(t, "the task put aside", func() bool { return len(g.deadLetters(t)) == 1 })
 	assert.Equal(t, 5, c.noted(t, "began")["poison"])
 	assert.Contains(t, g.deadLetters(t)[0], "poison")

@@ -17,13 +17,11 @@ def note(what, task):
 
 
 @app.task(bind=True)
-def work(self, task, seconds=0.0, once="", killed=False, retried=False, ballast=""):
+def work(self, task, seconds=0.0, kills="", retried=False, ballast=""):
     if retried and not self.request.retries:
         raise self.retry(countdown=0)
     note("began", task)
-    if killed:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if once == "killed" and not os.path.exists(os.environ["NOTES"] + task):
+    if kills == "always" or kills == "once" and not os.path.exists(os.environ["NOTES"] + task):
         open(os.environ["NOTES"] + task, "w").close()
         note("killed", task)
         os.kill(os.getpid(), signal.SIGKILL)
